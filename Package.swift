@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One line per module: its name, then everything it may import. The build enforces it
+// (`--explicit-target-dependency-import-check error`), so this list is the architecture diagram.
+let package = Package(
+    name: "agentos",
+    products: [
+        .executable(name: "api", targets: ["APIMain"]),
+        .executable(name: "engine", targets: ["EngineMain"]),
+        .executable(name: "aos", targets: ["CLIMain"]),
+    ],
+    targets: [
+        // Level 0: the outside world, and formats.
+        system("CLinux"), system("CSQLite", apt: "libsqlite3-dev"), system("COpenSSL", apt: "libssl-dev"),
+        module("Platform", "CLinux"),
+        module("JSON"),
+        module("HTTP"),
+        module("DatabaseCore"),
+        // Level 1: mechanisms, and the vocabulary on the wire.
+        module("Crypto", "COpenSSL"),
+        module("HTTPServer", "HTTP", "Platform"),
+        module("HTTPClient", "HTTP", "Platform"),
+        module("DatabaseSQLite", "DatabaseCore", "Platform", "CSQLite"),
+        module("Shared", "HTTP", "JSON"),
+        module("APIClient", "Shared", "HTTPClient", "HTTP", "JSON"),
+        // Level 2 and 3: decide, record, project.
+        module("Domain", "Shared", "JSON"),
+        module("EventStore", "Shared", "DatabaseCore", "Crypto", "JSON"),
+        module("Projectors", "Domain", "Shared", "EventStore", "DatabaseCore", "Crypto", "JSON"),
+        // Level 4: the programs' bodies.
+        module(
+            "API", "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite", "DatabaseCore",
+            "HTTPServer", "HTTP", "JSON", "Crypto", "Platform"),
+        module("Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
+        module("CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
+        // Level 5: one main.swift each.
+        program("APIMain", "API"), program("EngineMain", "Engine"), program("CLIMain", "CLI"),
+        // Tests mirror the modules.
+        suite("JSONTests", "JSON"),
+    ]
+)
+
+/// A header shim for a C library of the system.
+func system(_ name: String, apt: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/\(name)", providers: apt.map { [.apt([$0])] })
+}
+
+/// A library module under `Sources/`, with all it may import.
+func module(_ name: String, _ imports: String...) -> Target {
+    .target(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: houseSettings())
+}
+
+/// A program: a `main.swift` that starts its library.
+func program(_ name: String, _ imports: String...) -> Target {
+    .executableTarget(
+        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, path: "Sources/Programs/\(name)",
+        swiftSettings: houseSettings())
+}
+
+/// A test suite under `Tests/`.
+func suite(_ name: String, _ imports: String...) -> Target {
+    .testTarget(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: houseSettings())
+}
+
+func houseSettings() -> [SwiftSetting] {
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,99 @@
+package import HTTP
+package import JSON
+
+// Approvals.
+
+extension Endpoint where Body == RequestApproval, Answer == ApprovalRequestedAnswer {
+    /// Asks for a decision.
+    package static var requestApproval: Self { .init(.post, "/v1/approvals", .created) }
+}
+
+extension Endpoint where Body == Nothing, Answer == ApprovalList {
+    /// Approvals, newest change first.
+    package static var approvals: Self { .init(.get, "/v1/approvals") }
+}
+
+extension Endpoint where Body == Nothing, Answer == ApprovalAnswer {
+    /// One approval.
+    package static var approval: Self { .init(.get, "/v1/approvals/{approval_id}") }
+}
+
+extension Endpoint where Body == DecideApproval, Answer == Done {
+    /// Approves, denies or holds; users only.
+    package static var decideApproval: Self { .init(.post, "/v1/approvals/{approval_id}/decide") }
+}
+
+/// What shall be decided.
+package struct RequestApproval: Codable, Hashable, Sendable {
+    package var action: String?
+    package var title: String?
+    package var request: JSONValue?
+    package var context: JSONValue?
+    package var roomID: RoomID?
+    package var threadID: ThreadID?
+    package var runID: RunID?
+    package var stepID: StepID?
+    package var scope: JSONValue?
+    package var expiresAt: Timestamp?
+    package var correlationID: String?
+    package var actorType: String?
+    package var actorID: String?
+
+    package init(
+        action: String? = nil, title: String? = nil, request: JSONValue? = nil, context: JSONValue? = nil,
+        roomID: RoomID? = nil, threadID: ThreadID? = nil, runID: RunID? = nil, stepID: StepID? = nil,
+        scope: JSONValue? = nil, expiresAt: Timestamp? = nil, correlationID: String? = nil, actorType: String? = nil,
+        actorID: String? = nil
+    ) {
+        (self.action, self.title, self.request, self.context) = (action, title, request, context)
+        (self.roomID, self.threadID, self.runID, self.stepID) = (roomID, threadID, runID, stepID)
+        (self.scope, self.expiresAt, self.correlationID, self.actorType) = (scope, expiresAt, correlationID, actorType)
+        self.actorID = actorID
+    }
+}
+
+/// The approval.
+package struct ApprovalRequestedAnswer: Codable, Hashable, Sendable {
+    package var approvalID: ApprovalID
+
+    package init(approvalID: ApprovalID) {
+        self.approvalID = approvalID
+    }
+}
+
+/// Approvals, newest change first.
+package struct ApprovalList: Codable, Hashable, Sendable {
+    package var approvals: [Approval]
+    package var nextCursor: String?
+
+    package init(approvals: [Approval], nextCursor: String? = nil) {
+        (self.approvals, self.nextCursor) = (approvals, nextCursor)
+    }
+}
+
+/// One approval.
+package struct ApprovalAnswer: Codable, Hashable, Sendable {
+    package var approval: Approval
+
+    package init(approval: Approval) {
+        self.approval = approval
+    }
+}
+
+/// The decision.
+package struct DecideApproval: Codable, Hashable, Sendable {
+    package var decision: String?
+    package var reason: String?
+    package var scope: JSONValue?
+    package var expiresAt: Timestamp?
+    package var actorType: String?
+    package var actorID: String?
+
+    package init(
+        decision: String? = nil, reason: String? = nil, scope: JSONValue? = nil, expiresAt: Timestamp? = nil,
+        actorType: String? = nil, actorID: String? = nil
+    ) {
+        (self.decision, self.reason, self.scope, self.expiresAt) = (decision, reason, scope, expiresAt)
+        (self.actorType, self.actorID) = (actorType, actorID)
+    }
+}

@@ -1,0 +1,97 @@
+package import HTTP
+package import JSON
+
+// The event log.
+
+extension Endpoint where Body == Nothing, Answer == EventList {
+    /// Events of the workspace, oldest first; the cursor is `global_seq`.
+    package static var events: Self { .init(.get, "/v1/events") }
+}
+
+extension Endpoint where Body == Nothing, Answer == EventAnswer {
+    /// One event, with its hashes and contexts.
+    package static var event: Self { .init(.get, "/v1/events/{event_id}") }
+}
+
+extension Endpoint where Body == Nothing, Answer == Nothing {
+    /// Server-sent events of a room, from `Last-Event-ID` or `from_seq` on.
+    package static var roomStream: Self { .init(.get, "/v1/streams/rooms/{room_id}") }
+}
+
+/// Events, oldest first.
+package struct EventList: Codable, Hashable, Sendable {
+    package var events: [EventRow]
+    package var nextCursor: String?
+
+    package init(events: [EventRow], nextCursor: String? = nil) {
+        (self.events, self.nextCursor) = (events, nextCursor)
+    }
+}
+
+/// One event.
+package struct EventAnswer: Codable, Hashable, Sendable {
+    package var event: EventRow
+
+    package init(event: EventRow) {
+        self.event = event
+    }
+}
+
+/// An event as it is read: flat. A list leaves the contexts out.
+package struct EventRow: Codable, Hashable, Sendable {
+    package var globalSeq: Int64
+    package var eventID: EventID
+    package var eventType: String
+    package var eventVersion: Int64
+    package var occurredAt: Timestamp
+    package var recordedAt: Timestamp
+    package var workspaceID: WorkspaceID
+    package var missionID: String?
+    package var roomID: RoomID?
+    package var threadID: ThreadID?
+    package var actorType: ActorType
+    package var actorID: String
+    package var actorPrincipalID: String?
+    package var zone: Zone
+    package var runID: RunID?
+    package var stepID: StepID?
+    package var streamType: StreamType
+    package var streamID: String
+    package var streamSeq: Int64
+    package var correlationID: String
+    package var causationID: EventID?
+    package var redactionLevel: RedactionLevel?
+    package var containsSecrets: Bool?
+    package var data: JSONValue
+    package var policyContext: JSONValue?
+    package var modelContext: JSONValue?
+    package var display: JSONValue?
+    package var idempotencyKey: String?
+    package var entityType: String?
+    package var entityID: String?
+    package var payloadDigest: String?
+    package var prevEventHash: String?
+    package var eventHash: String?
+
+    package init(
+        globalSeq: Int64, eventID: EventID, eventType: String, eventVersion: Int64, occurredAt: Timestamp,
+        recordedAt: Timestamp, workspaceID: WorkspaceID, missionID: String? = nil, roomID: RoomID? = nil,
+        threadID: ThreadID? = nil, actorType: ActorType, actorID: String, actorPrincipalID: String? = nil, zone: Zone,
+        runID: RunID? = nil, stepID: StepID? = nil, streamType: StreamType, streamID: String, streamSeq: Int64,
+        correlationID: String, causationID: EventID? = nil, redactionLevel: RedactionLevel? = nil,
+        containsSecrets: Bool? = nil, data: JSONValue, policyContext: JSONValue? = nil,
+        modelContext: JSONValue? = nil, display: JSONValue? = nil, idempotencyKey: String? = nil,
+        entityType: String? = nil, entityID: String? = nil, payloadDigest: String? = nil,
+        prevEventHash: String? = nil, eventHash: String? = nil
+    ) {
+        (self.globalSeq, self.eventID, self.eventType, self.eventVersion) = (globalSeq, eventID, eventType, eventVersion)
+        (self.occurredAt, self.recordedAt, self.workspaceID, self.missionID) = (occurredAt, recordedAt, workspaceID, missionID)
+        (self.roomID, self.threadID, self.actorType, self.actorID) = (roomID, threadID, actorType, actorID)
+        (self.actorPrincipalID, self.zone, self.runID, self.stepID) = (actorPrincipalID, zone, runID, stepID)
+        (self.streamType, self.streamID, self.streamSeq, self.correlationID) = (streamType, streamID, streamSeq, correlationID)
+        (self.causationID, self.redactionLevel, self.containsSecrets, self.data) = (causationID, redactionLevel, containsSecrets, data)
+        (self.policyContext, self.modelContext, self.display, self.idempotencyKey) = (policyContext, modelContext, display, idempotencyKey)
+        (self.entityType, self.entityID, self.payloadDigest, self.prevEventHash) = (entityType, entityID, payloadDigest, prevEventHash)
+        self.eventHash = eventHash
+    }
+}

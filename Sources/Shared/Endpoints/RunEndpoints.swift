@@ -1,0 +1,301 @@
+package import HTTP
+package import JSON
+
+// Runs and their leases.
+
+extension Endpoint where Body == CreateRun, Answer == RunCreatedAnswer {
+    /// Queues a run.
+    package static var createRun: Self { .init(.post, "/v1/runs", .created) }
+}
+
+extension Endpoint where Body == Nothing, Answer == RunList {
+    /// Runs, newest change first.
+    package static var runs: Self { .init(.get, "/v1/runs") }
+}
+
+extension Endpoint where Body == Nothing, Answer == RunAnswer {
+    /// One run.
+    package static var run: Self { .init(.get, "/v1/runs/{run_id}") }
+}
+
+extension Endpoint where Body == ClaimRun, Answer == ClaimAnswer {
+    /// Gives the oldest queued run to the caller, under a lease; waits for one if asked to.
+    package static var claimRun: Self { .init(.post, "/v1/runs/claim") }
+}
+
+extension Endpoint where Body == Fenced, Answer == LeaseAnswer {
+    /// Keeps the lease for one more term.
+    package static var heartbeat: Self { .init(.post, "/v1/runs/{run_id}/lease/heartbeat") }
+}
+
+extension Endpoint where Body == ReleaseRun, Answer == ReleaseAnswer {
+    /// Gives the run back to the queue.
+    package static var releaseRun: Self { .init(.post, "/v1/runs/{run_id}/lease/release") }
+}
+
+extension Endpoint where Body == ParkRun, Answer == ParkAnswer {
+    /// Ends the lease because nothing in the run can go on; it is queued again when a wait is settled.
+    package static var parkRun: Self { .init(.post, "/v1/runs/{run_id}/park") }
+}
+
+extension Endpoint where Body == Nothing, Answer == Done {
+    /// Starts a run without a plan, for an executor of the operator's.
+    package static var startRun: Self { .init(.post, "/v1/runs/{run_id}/start") }
+}
+
+extension Endpoint where Body == CompleteRun, Answer == Done {
+    /// Ends the run as succeeded.
+    package static var completeRun: Self { .init(.post, "/v1/runs/{run_id}/complete") }
+}
+
+extension Endpoint where Body == FailRun, Answer == Done {
+    /// Ends the run as failed.
+    package static var failRun: Self { .init(.post, "/v1/runs/{run_id}/fail") }
+}
+
+extension Endpoint where Body == CancelRun, Answer == CancelAnswer {
+    /// Asks for the run's end; done at once when nobody holds it.
+    package static var cancelRun: Self { .init(.post, "/v1/runs/{run_id}/cancel") }
+}
+
+extension Endpoint where Body == Fenced, Answer == Done {
+    /// The holder confirms that no process of the run is left.
+    package static var confirmCancelled: Self { .init(.post, "/v1/runs/{run_id}/cancelled") }
+}
+
+extension Endpoint where Body == Nothing, Answer == AttemptList {
+    /// Every claim of the run.
+    package static var attempts: Self { .init(.get, "/v1/runs/{run_id}/attempts") }
+}
+
+/// A run to queue. What it shall do is `input.plan`.
+package struct CreateRun: Codable, Hashable, Sendable {
+    package var roomID: RoomID?
+    package var threadID: ThreadID?
+    package var experimentID: String?
+    package var title: String?
+    package var goal: String?
+    package var input: JSONValue?
+    package var tags: [String]?
+    package var correlationID: String?
+
+    package init(
+        roomID: RoomID? = nil, threadID: ThreadID? = nil, experimentID: String? = nil, title: String? = nil,
+        goal: String? = nil, input: JSONValue? = nil, tags: [String]? = nil, correlationID: String? = nil
+    ) {
+        (self.roomID, self.threadID, self.experimentID, self.title) = (roomID, threadID, experimentID, title)
+        (self.goal, self.input, self.tags, self.correlationID) = (goal, input, tags, correlationID)
+    }
+}
+
+/// The new run.
+package struct RunCreatedAnswer: Codable, Hashable, Sendable {
+    package var runID: RunID
+    package var status: RunStatus
+
+    package init(runID: RunID, status: RunStatus) {
+        (self.runID, self.status) = (runID, status)
+    }
+}
+
+/// Runs, newest change first.
+package struct RunList: Codable, Hashable, Sendable {
+    package var runs: [Run]
+    package var nextCursor: String?
+
+    package init(runs: [Run], nextCursor: String? = nil) {
+        (self.runs, self.nextCursor) = (runs, nextCursor)
+    }
+}
+
+/// One run.
+package struct RunAnswer: Codable, Hashable, Sendable {
+    package var run: Run
+
+    package init(run: Run) {
+        self.run = run
+    }
+}
+
+/// Which run the caller wants, and how long it is ready to wait for one.
+package struct ClaimRun: Codable, Hashable, Sendable {
+    package var roomID: RoomID?
+    /// `required` (only runs with a plan) or `any`, the default.
+    package var plan: String?
+    /// 0 … 30000.
+    package var waitMs: Int64?
+    package var engineID: EngineID?
+    package var engineToken: String?
+
+    package init(
+        roomID: RoomID? = nil, plan: String? = nil, waitMs: Int64? = nil, engineID: EngineID? = nil,
+        engineToken: String? = nil
+    ) {
+        (self.roomID, self.plan, self.waitMs, self.engineID) = (roomID, plan, waitMs, engineID)
+        self.engineToken = engineToken
+    }
+}
+
+/// A run in the hands of its new holder, with what it needs to go on.
+package struct ClaimedRun: Codable, Hashable, Sendable {
+    package var runID: RunID
+    package var workspaceID: WorkspaceID
+    package var roomID: RoomID?
+    package var threadID: ThreadID?
+    package var experimentID: String?
+    package var status: RunStatus
+    package var title: String?
+    package var goal: String?
+    package var input: JSONValue
+    package var tags: [String]
+    package var correlationID: String
+    package var claimToken: String
+    package var claimedByActorID: String
+    package var leaseExpiresAt: Timestamp
+    package var leaseHeartbeatAt: Timestamp
+    package var leaseTTLMs: Int64
+    package var attemptNo: Int
+    package var startedAt: Timestamp
+    /// How long earlier attempts ran: limits count running time, not waiting time.
+    package var runningMs: Int64
+
+    package init(
+        runID: RunID, workspaceID: WorkspaceID, roomID: RoomID? = nil, threadID: ThreadID? = nil,
+        experimentID: String? = nil, status: RunStatus, title: String? = nil, goal: String? = nil, input: JSONValue,
+        tags: [String], correlationID: String, claimToken: String, claimedByActorID: String,
+        leaseExpiresAt: Timestamp, leaseHeartbeatAt: Timestamp, leaseTTLMs: Int64, attemptNo: Int,
+        startedAt: Timestamp, runningMs: Int64
+    ) {
+        (self.runID, self.workspaceID, self.roomID, self.threadID) = (runID, workspaceID, roomID, threadID)
+        (self.experimentID, self.status, self.title, self.goal) = (experimentID, status, title, goal)
+        (self.input, self.tags, self.correlationID, self.claimToken) = (input, tags, correlationID, claimToken)
+        (self.claimedByActorID, self.leaseExpiresAt, self.leaseHeartbeatAt, self.leaseTTLMs) = (claimedByActorID, leaseExpiresAt, leaseHeartbeatAt, leaseTTLMs)
+        (self.attemptNo, self.startedAt, self.runningMs) = (attemptNo, startedAt, runningMs)
+    }
+}
+
+/// The claimed run, or none.
+package struct ClaimAnswer: Codable, Hashable, Sendable {
+    package var claimed: Bool
+    package var run: ClaimedRun?
+
+    package init(claimed: Bool, run: ClaimedRun? = nil) {
+        (self.claimed, self.run) = (claimed, run)
+    }
+}
+
+/// A write by the run's holder.
+package struct Fenced: Codable, Hashable, Sendable {
+    package var claimToken: String?
+
+    package init(claimToken: String? = nil) {
+        self.claimToken = claimToken
+    }
+}
+
+/// The lease as it stands, and what the holder must know.
+package struct LeaseAnswer: Codable, Hashable, Sendable {
+    package var ok: Bool
+    package var leaseExpiresAt: Timestamp
+    package var leaseHeartbeatAt: Timestamp
+    package var cancelRequested: Bool
+    package var killSwitch: Bool
+
+    package init(
+        ok: Bool, leaseExpiresAt: Timestamp, leaseHeartbeatAt: Timestamp, cancelRequested: Bool, killSwitch: Bool
+    ) {
+        (self.ok, self.leaseExpiresAt, self.leaseHeartbeatAt, self.cancelRequested) = (ok, leaseExpiresAt, leaseHeartbeatAt, cancelRequested)
+        self.killSwitch = killSwitch
+    }
+}
+
+/// Giving a run back.
+package struct ReleaseRun: Codable, Hashable, Sendable {
+    package var claimToken: String?
+    /// `released` (the default) or `drained`.
+    package var reason: RequeueReason?
+
+    package init(claimToken: String? = nil, reason: RequeueReason? = nil) {
+        (self.claimToken, self.reason) = (claimToken, reason)
+    }
+}
+
+/// Whether there was a lease to give back.
+package struct ReleaseAnswer: Codable, Hashable, Sendable {
+    package var ok: Bool
+    package var released: Bool
+
+    package init(ok: Bool, released: Bool) {
+        (self.ok, self.released) = (ok, released)
+    }
+}
+
+/// Why nothing in the run can go on.
+package struct ParkRun: Codable, Hashable, Sendable {
+    package var claimToken: String?
+    package var waits: [Wait]?
+
+    package init(claimToken: String? = nil, waits: [Wait]? = nil) {
+        (self.claimToken, self.waits) = (claimToken, waits)
+    }
+}
+
+/// `queued` when a wait was settled already, else `waiting`.
+package struct ParkAnswer: Codable, Hashable, Sendable {
+    package var ok: Bool
+    package var status: RunStatus
+
+    package init(ok: Bool, status: RunStatus) {
+        (self.ok, self.status) = (ok, status)
+    }
+}
+
+/// How the run succeeded.
+package struct CompleteRun: Codable, Hashable, Sendable {
+    package var claimToken: String?
+    package var summary: String?
+    package var output: JSONValue?
+
+    package init(claimToken: String? = nil, summary: String? = nil, output: JSONValue? = nil) {
+        (self.claimToken, self.summary, self.output) = (claimToken, summary, output)
+    }
+}
+
+/// How the run failed.
+package struct FailRun: Codable, Hashable, Sendable {
+    package var claimToken: String?
+    package var message: String?
+    package var error: JSONValue?
+
+    package init(claimToken: String? = nil, message: String? = nil, error: JSONValue? = nil) {
+        (self.claimToken, self.message, self.error) = (claimToken, message, error)
+    }
+}
+
+/// Why the run shall end.
+package struct CancelRun: Codable, Hashable, Sendable {
+    package var reason: String?
+
+    package init(reason: String? = nil) {
+        self.reason = reason
+    }
+}
+
+/// `cancelled` at once, or the state it is still in while its engine stops it.
+package struct CancelAnswer: Codable, Hashable, Sendable {
+    package var ok: Bool
+    package var status: RunStatus
+
+    package init(ok: Bool, status: RunStatus) {
+        (self.ok, self.status) = (ok, status)
+    }
+}
+
+/// The run's attempts, first first.
+package struct AttemptList: Codable, Hashable, Sendable {
+    package var attempts: [RunAttempt]
+
+    package init(attempts: [RunAttempt]) {
+        self.attempts = attempts
+    }
+}

@@ -1,0 +1,261 @@
+package import HTTP
+package import JSON
+
+// The instance: health, kill switch, audit.
+
+extension Endpoint where Body == Nothing, Answer == Health {
+    /// Whether the api serves, and in which mode. No credential needed.
+    package static var health: Self { .init(.get, "/health") }
+}
+
+extension Endpoint where Body == Nothing, Answer == KillSwitchAnswer {
+    /// Whether external writes are held, by whom and why.
+    package static var killSwitch: Self { .init(.get, "/v1/kill-switch") }
+}
+
+extension Endpoint where Body == SetKillSwitch, Answer == KillSwitchAnswer {
+    /// Holds or releases external writes; answers when none can start any more (RULINGS 25).
+    package static var setKillSwitch: Self { .init(.post, "/v1/kill-switch") }
+}
+
+extension Endpoint where Body == Nothing, Answer == StreamVerification {
+    /// Walks one stream and recomputes every hash.
+    package static var verifyStream: Self { .init(.get, "/v1/audit/hash-chain/verify") }
+}
+
+extension Endpoint where Body == Nothing, Answer == LogVerification {
+    /// Walks the whole log, its heads and the head file.
+    package static var verifyLog: Self { .init(.get, "/v1/audit/verify") }
+}
+
+extension Endpoint where Body == Nothing, Answer == ProjectionCheck {
+    /// Folds the whole log again beside the live tables and compares them byte for byte.
+    package static var checkProjections: Self { .init(.post, "/v1/projections/check") }
+}
+
+extension Endpoint where Body == EvaluatePolicy, Answer == PolicyAnswer {
+    /// What the gate would say to an action.
+    package static var evaluatePolicy: Self { .init(.post, "/v1/policy/evaluate") }
+}
+
+/// No body, or nothing to say.
+package struct Nothing: Codable, Hashable, Sendable {
+    package init() {}
+}
+
+/// It is done.
+package struct Done: Codable, Hashable, Sendable {
+    package var ok: Bool
+
+    package init(ok: Bool) {
+        self.ok = ok
+    }
+}
+
+/// The state of the api process.
+package struct Health: Codable, Hashable, Sendable {
+    package var ok: Bool
+    package var ts: Timestamp?
+    package var version: String
+    package var enforcementMode: EnforcementMode
+    package var killSwitch: Bool
+    package var draining: Bool
+
+    package init(
+        ok: Bool, ts: Timestamp? = nil, version: String, enforcementMode: EnforcementMode, killSwitch: Bool,
+        draining: Bool
+    ) {
+        (self.ok, self.ts, self.version, self.enforcementMode) = (ok, ts, version, enforcementMode)
+        (self.killSwitch, self.draining) = (killSwitch, draining)
+    }
+}
+
+/// Engage or lift the operator's hold on external writes.
+package struct SetKillSwitch: Codable, Hashable, Sendable {
+    package var engaged: Bool?
+    package var reason: String?
+
+    package init(engaged: Bool? = nil, reason: String? = nil) {
+        (self.engaged, self.reason) = (engaged, reason)
+    }
+}
+
+/// The state of the kill switch.
+package struct KillSwitchAnswer: Codable, Hashable, Sendable {
+    package var engaged: Bool
+    package var killSwitch: KillSwitch
+    /// External calls that were let through before and have not been reported as ended.
+    package var unconfirmed: [ToolCallID]
+
+    package init(engaged: Bool, killSwitch: KillSwitch, unconfirmed: [ToolCallID]) {
+        (self.engaged, self.killSwitch, self.unconfirmed) = (engaged, killSwitch, unconfirmed)
+    }
+}
+
+/// What the walk over one stream found.
+package struct StreamVerification: Codable, Hashable, Sendable {
+    package var streamType: StreamType
+    package var streamID: String
+    package var checked: Int64
+    package var valid: Bool
+    package var firstMismatch: ChainFault?
+    package var lastEventHash: String?
+    /// Events whose payload was erased on purpose; the chain holds over them.
+    package var erased: Int64
+
+    package init(
+        streamType: StreamType, streamID: String, checked: Int64, valid: Bool, firstMismatch: ChainFault? = nil,
+        lastEventHash: String? = nil, erased: Int64
+    ) {
+        (self.streamType, self.streamID, self.checked, self.valid) = (streamType, streamID, checked, valid)
+        (self.firstMismatch, self.lastEventHash, self.erased) = (firstMismatch, lastEventHash, erased)
+    }
+}
+
+/// The first place where a stream is not what was recorded.
+package struct ChainFault: Codable, Hashable, Sendable {
+    package var streamType: StreamType
+    package var streamID: String
+    package var streamSeq: Int64
+    package var globalSeq: Int64?
+    package var eventID: EventID?
+    package var eventType: String?
+    package var kind: ChainFaultKind
+    package var expectedPrevEventHash: String?
+    package var actualPrevEventHash: String?
+    package var expectedEventHash: String?
+    package var actualEventHash: String?
+    package var detail: String
+
+    package init(
+        streamType: StreamType, streamID: String, streamSeq: Int64, globalSeq: Int64? = nil, eventID: EventID? = nil,
+        eventType: String? = nil, kind: ChainFaultKind, expectedPrevEventHash: String? = nil,
+        actualPrevEventHash: String? = nil, expectedEventHash: String? = nil, actualEventHash: String? = nil,
+        detail: String
+    ) {
+        (self.streamType, self.streamID, self.streamSeq, self.globalSeq) = (streamType, streamID, streamSeq, globalSeq)
+        (self.eventID, self.eventType, self.kind, self.expectedPrevEventHash) = (eventID, eventType, kind, expectedPrevEventHash)
+        (self.actualPrevEventHash, self.expectedEventHash, self.actualEventHash, self.detail) = (actualPrevEventHash, expectedEventHash, actualEventHash, detail)
+    }
+}
+
+/// What the walk over the whole log found.
+package struct LogVerification: Codable, Hashable, Sendable {
+    package var valid: Bool
+    package var events: Int64
+    package var streams: Int64
+    package var erased: Int64
+    package var headGlobalSeq: Int64
+    /// The first fault of each stream, at most 100.
+    package var faults: [ChainFault]
+    package var headFile: HeadFileCheck?
+
+    package init(
+        valid: Bool, events: Int64, streams: Int64, erased: Int64, headGlobalSeq: Int64, faults: [ChainFault],
+        headFile: HeadFileCheck? = nil
+    ) {
+        (self.valid, self.events, self.streams, self.erased) = (valid, events, streams, erased)
+        (self.headGlobalSeq, self.faults, self.headFile) = (headGlobalSeq, faults, headFile)
+    }
+}
+
+/// How the log compares with the last line of the head file beside the database.
+package struct HeadFileCheck: Codable, Hashable, Sendable {
+    package var path: String
+    package var lines: Int64
+    package var globalSeq: Int64?
+    package var consistent: Bool
+    package var detail: String
+
+    package init(path: String, lines: Int64, globalSeq: Int64? = nil, consistent: Bool, detail: String) {
+        (self.path, self.lines, self.globalSeq, self.consistent) = (path, lines, globalSeq, consistent)
+        self.detail = detail
+    }
+}
+
+/// Whether the rebuilt tables equal the live ones.
+package struct ProjectionCheck: Codable, Hashable, Sendable {
+    package var equal: Bool
+    package var events: Int64
+    package var tables: [TableCheck]
+
+    package init(equal: Bool, events: Int64, tables: [TableCheck]) {
+        (self.equal, self.events, self.tables) = (equal, events, tables)
+    }
+}
+
+/// One table, live and rebuilt.
+package struct TableCheck: Codable, Hashable, Sendable {
+    package var table: String
+    package var liveRows: Int64
+    package var rebuiltRows: Int64
+    package var liveDigest: String
+    package var rebuiltDigest: String
+    package var firstDifference: String?
+
+    package init(
+        table: String, liveRows: Int64, rebuiltRows: Int64, liveDigest: String, rebuiltDigest: String,
+        firstDifference: String? = nil
+    ) {
+        (self.table, self.liveRows, self.rebuiltRows, self.liveDigest) = (table, liveRows, rebuiltRows, liveDigest)
+        (self.rebuiltDigest, self.firstDifference) = (rebuiltDigest, firstDifference)
+    }
+}
+
+/// An action to ask the gate about.
+package struct EvaluatePolicy: Codable, Hashable, Sendable {
+    package var action: String?
+    package var actorType: String?
+    package var actorID: String?
+    package var principalID: String?
+    package var roomID: RoomID?
+    package var threadID: ThreadID?
+    package var runID: RunID?
+    package var stepID: StepID?
+    package var context: JSONObject?
+    package var zone: String?
+
+    package init(
+        action: String? = nil, actorType: String? = nil, actorID: String? = nil, principalID: String? = nil,
+        roomID: RoomID? = nil, threadID: ThreadID? = nil, runID: RunID? = nil, stepID: StepID? = nil,
+        context: JSONObject? = nil, zone: String? = nil
+    ) {
+        (self.action, self.actorType, self.actorID, self.principalID) = (action, actorType, actorID, principalID)
+        (self.roomID, self.threadID, self.runID, self.stepID) = (roomID, threadID, runID, stepID)
+        (self.context, self.zone) = (context, zone)
+    }
+}
+
+/// The gate's verdict.
+package struct PolicyAnswer: Codable, Hashable, Sendable {
+    package var decision: PolicyDecision
+    package var reasonCode: String
+    package var reason: String?
+    package var ruleID: String
+    package var policyVersion: String
+
+    package init(
+        decision: PolicyDecision, reasonCode: String, reason: String? = nil, ruleID: String, policyVersion: String
+    ) {
+        (self.decision, self.reasonCode, self.reason, self.ruleID) = (decision, reasonCode, reason, ruleID)
+        self.policyVersion = policyVersion
+    }
+}
+
+package enum ChainFaultKind: String, CaseIterable, Codable, Sendable {
+    /// The link to the event before is not that event's hash.
+    case prevHashMismatch = "prev_hash_mismatch"
+    case eventHashMissing = "event_hash_missing"
+    /// A header field is not what was hashed.
+    case eventHashMismatch = "event_hash_mismatch"
+    /// The payload is not what was hashed.
+    case payloadDigestMismatch = "payload_digest_mismatch"
+    /// A number is missing in the stream.
+    case gap
+    /// The stream ends before its head says, or before the head file says.
+    case tailMissing = "tail_missing"
+    /// Events are there that no head counts.
+    case headMismatch = "head_mismatch"
+    /// The order over all streams is not the order of recording.
+    case orderMismatch = "order_mismatch"
+}

@@ -1,0 +1,141 @@
+package import HTTP
+
+/// Why a request was refused. The raw value is on the wire and never changes.
+package enum ReasonCode: String, CaseIterable, Codable, Sendable {
+    // 400: the request itself is wrong.
+    case ambiguousParameter = "ambiguous_parameter"
+    case badRequest = "bad_request"
+    case actorIDRequired = "actor_id_required"
+    case invalidBody = "invalid_body"
+    case invalidCursor = "invalid_cursor"
+    case invalidDecision = "invalid_decision"
+    case invalidField = "invalid_field"
+    case invalidIdempotencyKey = "invalid_idempotency_key"
+    case invalidJSON = "invalid_json"
+    case invalidLimit = "invalid_limit"
+    case invalidSchemaVersion = "invalid_schema_version"
+    case invalidScope = "invalid_scope"
+    case invalidStatus = "invalid_status"
+    case invalidString = "invalid_string"
+    case invalidUTF8 = "invalid_utf8"
+    case invalidValidUntil = "invalid_valid_until"
+    case invalidBeforeRecordedAt = "invalid_before_recorded_at"
+    case invalidWorkspaceID = "invalid_workspace_id"
+    case jsonTooDeep = "json_too_deep"
+    case duplicateKey = "duplicate_key"
+    case missingAction = "missing_action"
+    case missingClaimToken = "missing_claim_token"
+    case missingField = "missing_field"
+    case missingKind = "missing_kind"
+    case missingRoomID = "missing_room_id"
+    case missingTitle = "missing_title"
+    case missingToolName = "missing_tool_name"
+    case numberOutOfRange = "number_out_of_range"
+    case planInvalid = "plan_invalid"
+    case secretInPlan = "secret_in_plan"
+    case streamTypeAndStreamIDRequiredTogether = "stream_type_and_stream_id_required_together"
+    case digestMismatch = "digest_mismatch"
+    // 401: nobody we know.
+    case missingBearerToken = "missing_bearer_token"
+    case invalidSession = "invalid_session"
+    case missingEngineToken = "missing_engine_token"
+    case engineTokenInvalid = "engine_token_invalid"
+    case engineTokenExpired = "engine_token_expired"
+    // 403: known, and not allowed.
+    case actorClaimMismatch = "actor_claim_mismatch"
+    case approvalAlreadyConsumed = "approval_already_consumed"
+    case approvalDenied = "approval_denied"
+    case approvalExpired = "approval_expired"
+    case approvalOutOfScope = "approval_out_of_scope"
+    case engineActionNotAllowed = "engine_action_not_allowed"
+    case engineInactive = "engine_inactive"
+    case engineRoomNotAllowed = "engine_room_not_allowed"
+    case engineRoomScopeRequired = "engine_room_scope_required"
+    case externalWriteRequiresApproval = "external_write_requires_approval"
+    case killSwitchActive = "kill_switch_active"
+    case killSwitchSetByEnvironment = "kill_switch_set_by_environment"
+    case operatorRequired = "operator_required"
+    case originNotAllowed = "origin_not_allowed"
+    case unknownAction = "unknown_action"
+    // 404: not here, or not yours.
+    case approvalNotFound = "approval_not_found"
+    case artifactNotFound = "artifact_not_found"
+    case blobNotFound = "blob_not_found"
+    case engineNotFound = "engine_not_found"
+    case engineTokenNotFound = "engine_token_not_found"
+    case eventNotFound = "event_not_found"
+    case roomNotFound = "room_not_found"
+    case routeNotFound = "route_not_found"
+    case runNotFound = "run_not_found"
+    case stepNotFound = "step_not_found"
+    case threadNotFound = "thread_not_found"
+    case toolCallNotFound = "tool_call_not_found"
+    // 405 … 431: the protocol.
+    case methodNotAllowed = "method_not_allowed"
+    case payloadTooLarge = "payload_too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case rangeNotSatisfiable = "range_not_satisfiable"
+    case hostNotAllowed = "host_not_allowed"
+    case protocolError = "protocol_error"
+    // 409: not in this state.
+    case actionMismatch = "action_mismatch"
+    case approvalAlreadyDecided = "approval_already_decided"
+    case idempotencyConflict = "idempotency_conflict"
+    case leaseExpired = "lease_expired"
+    case leaseTokenMismatch = "lease_token_mismatch"
+    case outcomeUnknown = "outcome_unknown"
+    case planRequired = "plan_required"
+    case runAlreadyEnded = "run_already_ended"
+    case runCancelRequested = "run_cancel_requested"
+    case runHasPlan = "run_has_plan"
+    case runNotQueued = "run_not_queued"
+    case runNotRunning = "run_not_running"
+    case stepAlreadyEnded = "step_already_ended"
+    case toolCallNotRunning = "tool_call_not_running"
+    case toolCallNotUnknown = "tool_call_not_unknown"
+    case toolCallLimitReached = "tool_call_limit_reached"
+    // 429, 500 …: ours.
+    case rateLimited = "rate_limited"
+    case internalError = "internal_error"
+    case draining = "draining"
+    case overloaded = "overloaded"
+    case storageFull = "storage_full"
+    case storageUnavailable = "storage_unavailable"
+
+    /// The status a refusal with this code is answered with.
+    package var status: HTTPStatus {
+        switch self {
+        case .ambiguousParameter, .badRequest, .actorIDRequired, .invalidBody, .invalidCursor, .invalidDecision,
+            .invalidField, .invalidIdempotencyKey, .invalidJSON, .invalidLimit, .invalidSchemaVersion, .invalidScope,
+            .invalidStatus, .invalidString, .invalidUTF8, .invalidValidUntil, .invalidBeforeRecordedAt,
+            .invalidWorkspaceID, .jsonTooDeep, .duplicateKey, .missingAction, .missingClaimToken, .missingField,
+            .missingKind, .missingRoomID, .missingTitle, .missingToolName, .numberOutOfRange, .planInvalid,
+            .secretInPlan, .streamTypeAndStreamIDRequiredTogether, .digestMismatch, .protocolError:
+            .badRequest
+        case .missingBearerToken, .invalidSession, .missingEngineToken, .engineTokenInvalid, .engineTokenExpired:
+            .unauthorized
+        case .actorClaimMismatch, .approvalAlreadyConsumed, .approvalDenied, .approvalExpired, .approvalOutOfScope,
+            .engineActionNotAllowed, .engineInactive, .engineRoomNotAllowed, .engineRoomScopeRequired,
+            .externalWriteRequiresApproval, .killSwitchActive, .killSwitchSetByEnvironment, .operatorRequired,
+            .originNotAllowed, .unknownAction:
+            .forbidden
+        case .approvalNotFound, .artifactNotFound, .blobNotFound, .engineNotFound, .engineTokenNotFound,
+            .eventNotFound, .roomNotFound, .routeNotFound, .runNotFound, .stepNotFound, .threadNotFound,
+            .toolCallNotFound:
+            .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .payloadTooLarge: .contentTooLarge
+        case .unsupportedMediaType: .unsupportedMediaType
+        case .rangeNotSatisfiable: .rangeNotSatisfiable
+        case .hostNotAllowed: .misdirectedRequest
+        case .actionMismatch, .approvalAlreadyDecided, .idempotencyConflict, .leaseExpired, .leaseTokenMismatch,
+            .outcomeUnknown, .planRequired, .runAlreadyEnded, .runCancelRequested, .runHasPlan, .runNotQueued,
+            .runNotRunning, .stepAlreadyEnded, .toolCallNotRunning, .toolCallNotUnknown, .toolCallLimitReached:
+            .conflict
+        case .rateLimited: .tooManyRequests
+        case .internalError: .internalServerError
+        case .draining, .overloaded, .storageUnavailable: .serviceUnavailable
+        case .storageFull: .insufficientStorage
+        }
+    }
+}
