@@ -9,6 +9,11 @@ package protocol Database: AnyObject, Sendable {
         _ work: @escaping @Sendable (any WriteTransaction) throws -> Value,
         then: @escaping @Sendable (Result<Value, any Error>) -> Void)
 
+    /// ``write(_:then:)`` for a caller that has a thread to wait with.
+    func writeAndWait<Value: Sendable>(
+        _ work: @escaping @Sendable (any WriteTransaction) throws -> Value
+    ) throws -> Value
+
     /// Reads a consistent state of all that was committed before.
     func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value
 }

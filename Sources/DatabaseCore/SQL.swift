@@ -10,7 +10,7 @@ package enum SQLValue: Hashable, Sendable {
 }
 
 /// What can be bound to a statement and read back from a row.
-package protocol SQLStorable {
+package protocol SQLStorable: SendableMetatype {
     var sqlValue: SQLValue { get }
     /// - Throws: ``DatabaseError`` if the stored value is not one of this type.
     init(sqlValue: SQLValue) throws

@@ -75,6 +75,14 @@ package final class SQLiteDatabase: Database {
         if let refusal { then(.failure(refusal)) }
     }
 
+    package func writeAndWait<Value: Sendable>(
+        _ work: @escaping @Sendable (any WriteTransaction) throws -> Value
+    ) throws -> Value {
+        let result = Monitor<Result<Value, any Error>?>(nil)
+        write(work) { outcome in result.update { $0 = outcome } }
+        return try result.wait { $0 }!.get()
+    }
+
     package func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value {
         let connection = try takeReader()
         defer { readers.update { $0.idle.append(connection) } }

@@ -17,7 +17,9 @@ enum ASCII {
         init(_ members: StaticString, alphanumerics: Bool = true) {
             var low: UInt64 = 0
             var high: UInt64 = 0
-            func add(_ byte: UInt8) { if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte & 63) } }
+            func add(_ byte: UInt8) {
+                if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte & 63) }
+            }
             members.withUTF8Buffer { $0.forEach(add) }
             if alphanumerics { (0..<128).filter { ASCII.isAlphanumeric($0) }.forEach(add) }
             (self.low, self.high) = (low, high)

@@ -21,7 +21,9 @@ struct ChunkedDecoder: Sendable {
     private var trailerBytes = 0
     private var trailerFields = 0
 
-    mutating func next(_ input: inout HTTPInput, limits: HTTPLimits, bodyBytesMax: Int) throws(HTTPParseFailure) -> Event {
+    mutating func next(_ input: inout HTTPInput, limits: HTTPLimits, bodyBytesMax: Int) throws(HTTPParseFailure)
+        -> Event
+    {
         while true {
             switch state {
             case .size:
@@ -100,7 +102,9 @@ struct FieldLine {
 
     private static func complaint(_ bytes: [UInt8], _ line: Range<Int>) -> String {
         guard let first = line.first.map({ bytes[$0] }) else { return "A header line is empty." }
-        if ASCII.isOptionalWhitespace(first) { return "A header line must not begin with white space (folding is obsolete)." }
+        if ASCII.isOptionalWhitespace(first) {
+            return "A header line must not begin with white space (folding is obsolete)."
+        }
         return "A header line is a name of token characters, then a colon."
     }
 }

@@ -22,10 +22,13 @@ package struct HTTPParseFailure: Error, Hashable, Sendable, CustomStringConverti
     static let headTooLarge = Self(.headerFieldsTooLarge, "head_too_large", "The head of the message is too large.")
     static let tooManyFields = Self(.headerFieldsTooLarge, "head_too_large", "The message has too many header fields.")
     static let uriTooLong = Self(.uriTooLong, "uri_too_long", "The request line is too long.")
-    static let trailerTooLarge = Self(.headerFieldsTooLarge, "head_too_large", "The trailer of the message is too large.")
-    package static let payloadTooLarge = Self(.contentTooLarge, "payload_too_large", "The body is larger than allowed here.")
+    static let trailerTooLarge = Self(
+        .headerFieldsTooLarge, "head_too_large", "The trailer of the message is too large.")
+    package static let payloadTooLarge = Self(
+        .contentTooLarge, "payload_too_large", "The body is larger than allowed here.")
     package static let requestTimeout = Self(.requestTimeout, "request_timeout", "The request did not arrive in time.")
-    package static let overloaded = Self(.serviceUnavailable, "overloaded", "The server has all the connections it can serve.")
+    package static let overloaded = Self(
+        .serviceUnavailable, "overloaded", "The server has all the connections it can serve.")
     package static let draining = Self(.serviceUnavailable, "draining", "The server is shutting down.")
     package static let internalError = Self(.internalServerError, "internal_error", "The answer could not be sent.")
 }

@@ -186,7 +186,8 @@ private struct RequestHead: Sendable {
     private var expectation: [UInt8]?
 
     mutating func read(requestLine line: ArraySlice<UInt8>) throws(HTTPParseFailure) {
-        guard let first = line.firstIndex(of: ASCII.space), let last = line.lastIndex(of: ASCII.space), first < last - 1,
+        guard let first = line.firstIndex(of: ASCII.space), let last = line.lastIndex(of: ASCII.space),
+            first < last - 1,
             last < line.endIndex - 1
         else { throw .badRequestLine("A request line is a method, a target and a version, one space between them.") }
         let name = line[..<first]
@@ -205,7 +206,8 @@ private struct RequestHead: Sendable {
     }
 
     private mutating func read(version: ArraySlice<UInt8>) throws(HTTPParseFailure) {
-        guard version.count == 8, version.starts(with: "HTTP/1.".utf8), ASCII.isDigit(version[version.endIndex - 1]) else {
+        guard version.count == 8, version.starts(with: "HTTP/1.".utf8), ASCII.isDigit(version[version.endIndex - 1])
+        else {
             throw .init(.versionNotSupported, "version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
         }
         isVersion10 = version.last == UInt8(ascii: "0")
@@ -262,7 +264,8 @@ private struct RequestHead: Sendable {
         var expectsContinue = false
         if let expectation, !isVersion10 {
             guard ASCII.equal(expectation[...], "100-continue") else {
-                throw .init(.expectationFailed, "expectation_failed", "Only the expectation 100-continue is known here.")
+                throw .init(
+                    .expectationFailed, "expectation_failed", "Only the expectation 100-continue is known here.")
             }
             expectsContinue = body != .none && body != .length(0)
         }
@@ -279,7 +282,9 @@ private struct RequestHead: Sendable {
             return
         }
         if hostBytes == checkedHost, !hostBytes.isEmpty { return }
-        guard HTTPAuthority(hostBytes) != nil else { throw .badHost("The Host field is not a host and perhaps a port.") }
+        guard HTTPAuthority(hostBytes) != nil else {
+            throw .badHost("The Host field is not a host and perhaps a port.")
+        }
         checkedHost = hostBytes
     }
 
@@ -288,7 +293,8 @@ private struct RequestHead: Sendable {
         if let authority, !host.isEmpty, let named = HTTPAuthority(host),
             named.host != authority.host || named.port ?? 80 != authority.port ?? 80
         {
-            throw .init(.misdirectedRequest, "host_not_allowed", "The target and the Host field name different servers.")
+            throw .init(
+                .misdirectedRequest, "host_not_allowed", "The target and the Host field name different servers.")
         }
         return target
     }

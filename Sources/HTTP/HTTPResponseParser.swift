@@ -128,7 +128,8 @@ package struct HTTPResponseParser: Sendable {
             let line = input.bytes[range]
             let code = line.dropFirst(9).prefix(3)
             guard line.count >= 12, line.starts(with: "HTTP/1.".utf8), ASCII.isDigit(line[line.startIndex + 7]),
-                line[line.startIndex + 8] == ASCII.space, let number = ASCII.decimal(code), (100...599).contains(number),
+                line[line.startIndex + 8] == ASCII.space, let number = ASCII.decimal(code),
+                (100...599).contains(number),
                 line.count == 12 || line[line.startIndex + 12] == ASCII.space,
                 !line.contains(where: { ASCII.isControl($0) && $0 != ASCII.tab })
             else { throw .badStatusLine("The status line is not one of HTTP/1.1.") }

@@ -26,9 +26,13 @@ package struct HTTPTarget: Sendable, Hashable {
         var before = ASCII.slash
         for byte in bytes {
             if queryOffset == nil {
-                if byte == UInt8(ascii: "?") { queryOffset = offset }
-                else if byte == ASCII.percent { escapes = true }
-                else if !Self.pathCharacters.contains(byte) { throw Self.badCharacter(byte) }
+                if byte == UInt8(ascii: "?") {
+                    queryOffset = offset
+                } else if byte == ASCII.percent {
+                    escapes = true
+                } else if !Self.pathCharacters.contains(byte) {
+                    throw Self.badCharacter(byte)
+                }
                 if byte == UInt8(ascii: "."), before == ASCII.slash { dots = true }
                 before = byte
             } else if byte != ASCII.percent, !Self.queryCharacters.contains(byte) {

@@ -96,8 +96,12 @@ package struct HTTPAuthority: Sendable, Hashable {
         }
         // An outer gap shows as two empty parts at that end, an inner one as one.
         var gaps = 0
-        if parts.count >= 2, parts[0].isEmpty, parts[1].isEmpty { parts.removeFirst() }
-        if groups == 0, parts.count >= 2, parts[parts.count - 1].isEmpty, parts[parts.count - 2].isEmpty {
+        if parts[0].isEmpty {
+            guard parts[1].isEmpty else { return false }
+            parts.removeFirst()
+        }
+        if groups == 0, parts[parts.count - 1].isEmpty {
+            guard parts.count >= 2, parts[parts.count - 2].isEmpty else { return false }
             parts.removeLast()
         }
         for part in parts {

@@ -52,7 +52,8 @@ final class ClientConnection: @unchecked Sendable {
             _ = try write(bytes, budget)
         case .bytes(let body):
             HTTPWriter.appendRequestHead(
-                request.method, request.target, host: host, request.fields, framing: .length(Int64(body.count)), to: &bytes)
+                request.method, request.target, host: host, request.fields, framing: .length(Int64(body.count)),
+                to: &bytes)
             bytes.append(contentsOf: body)
             _ = try write(bytes, budget)
         case .file(let path, let length):
@@ -156,6 +157,7 @@ final class ClientConnection: @unchecked Sendable {
         do throws(SystemError) {
             if try socket.waitReadable(milliseconds: patience) { return }
         } catch { throw .broken(error.description) }
-        throw .timeout(patience < left ? "the server was silent for \(patience) ms" : "the deadline of the request has passed")
+        throw .timeout(
+            patience < left ? "the server was silent for \(patience) ms" : "the deadline of the request has passed")
     }
 }

@@ -50,7 +50,9 @@ package final class SocketTransport: HTTPTransport {
         var response = HTTPResponse(.ok)
         do {
             try stream(request, onHead: { response = $0 }) { bytes in
-                guard response.body.count + bytes.count <= request.responseBytesMax else { throw HTTPClientError.tooLarge }
+                guard response.body.count + bytes.count <= request.responseBytesMax else {
+                    throw HTTPClientError.tooLarge
+                }
                 response.body.append(contentsOf: bytes)
                 return true
             }
@@ -69,7 +71,9 @@ package final class SocketTransport: HTTPTransport {
         if let kept = takeKept() {
             do {
                 return try exchange(request, on: kept, deadline, onHead, onBytes)
-            } catch HTTPClientError.broken(_) where !kept.hasAnswered && (request.method.isIdempotent || !kept.hasWritten) {
+            } catch HTTPClientError.broken(_)
+                where !kept.hasAnswered && (request.method.isIdempotent || !kept.hasWritten)
+            {
                 // The server had closed it: that says nothing about the request.
             }
         }

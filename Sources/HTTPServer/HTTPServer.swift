@@ -63,6 +63,7 @@ package final class HTTPServer: Sendable {
 
     package var counters: Counters {
         Counters(
-            connections: shared.connections.load(ordering: .relaxed), requests: shared.requests.load(ordering: .relaxed))
+            connections: shared.connections.load(ordering: .relaxed), requests: shared.requests.load(ordering: .relaxed)
+        )
     }
 }

@@ -171,7 +171,9 @@ package struct HTTPServerConnection: Sendable {
 
     /// When ``tick(at:)`` is to be called at the latest; nil when nothing can expire.
     package var deadline: Int64? {
-        let stall = hasOutput ? lastSent + Int64(settings.writeStallMilliseconds) : nil
+        // A source that has more waits for the socket, also when the kernel took all that was pulled so far.
+        let awaitsSocket = hasOutput || phase == .streaming && !streamWaits
+        let stall = awaitsSocket ? lastSent + Int64(settings.writeStallMilliseconds) : nil
         switch phase {
         case .reading where hasOutput: return stall
         case .reading:
@@ -342,7 +344,9 @@ package struct HTTPServerConnection: Sendable {
     }
 
     /// The source has more.
-    package mutating func streamHasMore() { streamWaits = false }
+    package mutating func streamHasMore(at now: HTTPMoment) {
+        if streamWaits { (streamWaits, lastSent) = (false, hasOutput ? lastSent : now.milliseconds) }
+    }
 
     /// A sink refused the rest of the body: this is the answer, and the last one.
     package mutating func refuseBody(_ response: HTTPResponse, at now: HTTPMoment) {

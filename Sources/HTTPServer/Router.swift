@@ -53,7 +53,8 @@ package struct Router<Value: Sendable>: Sendable {
     }
 
     private static func insert(
-        _ segments: ArraySlice<Substring>, into node: inout Node, names: inout [String], method: HTTPMethod, value: Value,
+        _ segments: ArraySlice<Substring>, into node: inout Node, names: inout [String], method: HTTPMethod,
+        value: Value,
         template: String
     ) {
         guard let segment = segments.first else {
@@ -87,7 +88,9 @@ package struct Router<Value: Sendable>: Sendable {
             return find(behind, next, isRoot: false, &values)
         }
         if let next = node.literals[String(segment)], let found = descend(next, &values) { return found }
-        guard let next = node.parameter.first, !segment.isEmpty, segment.utf8.count <= parameterBytesMax else { return nil }
+        guard let next = node.parameter.first, !segment.isEmpty, segment.utf8.count <= parameterBytesMax else {
+            return nil
+        }
         values.append(segment)
         if let found = descend(next, &values) { return found }
         values.removeLast()

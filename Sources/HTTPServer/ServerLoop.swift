@@ -196,7 +196,7 @@ final class ServerLoop: @unchecked Sendable {
             case .streamHasMore(let token):
                 guard let channel = channel(token) else { continue }
                 channel.wake?.isPosted.store(false, ordering: .sequentiallyConsistent)
-                channel.connection.streamHasMore()
+                channel.connection.streamHasMore(at: now)
                 serve(channel)
             case .drain(let grace): drain(graceMilliseconds: grace)
             }

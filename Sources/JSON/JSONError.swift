@@ -56,6 +56,21 @@ package struct JSONShapeError: Error, Hashable, Sendable, CustomStringConvertibl
     }
 }
 
+extension JSONShapeError {
+    /// What came up inside the value at this key or index, seen from outside. Values do not know where they stand:
+    /// each level adds its token while the error passes through, so that success costs nothing.
+    static func within(_ token: String, _ error: any Error) -> any Error {
+        switch error {
+        case let error as JSONShapeError:
+            JSONShapeError("/" + JSONPointer.escape(token) + error.pointer, error.kind)
+        case let error as DecodingError:
+            within(token, JSONShapeError(error))
+        default:
+            error
+        }
+    }
+}
+
 /// How much JSON is taken.
 package struct JSONLimits: Sendable, Hashable {
     package var bytesMax = 1 << 20

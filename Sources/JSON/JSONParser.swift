@@ -6,9 +6,6 @@ struct JSONParser {
     private var depth = 0
     private var values = 0
 
-    /// From this many keys on, duplicates are looked for in a set.
-    private static let keysComparedPairwiseMax = 16
-
     static func parse(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits) throws(JSONError) -> JSONValue {
         guard bytes.count <= limits.bytesMax else {
             throw JSONError(
@@ -31,8 +28,8 @@ struct JSONParser {
         guard values <= limits.valuesMax else { throw error(.tooLarge, "more than \(limits.valuesMax) values") }
         switch peek {
         case UInt8(ascii: "\""): return .string(try string())
-        case UInt8(ascii: "{"): return .object(try nested { parser throws(JSONError) in try parser.object() })
-        case UInt8(ascii: "["): return .array(try nested { parser throws(JSONError) in try parser.array() })
+        case UInt8(ascii: "{"): return .object(try object())
+        case UInt8(ascii: "["): return .array(try array())
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
@@ -42,28 +39,32 @@ struct JSONParser {
         }
     }
 
-    private mutating func nested<Result>(
-        _ body: (inout JSONParser) throws(JSONError) -> Result
-    ) throws(JSONError) -> Result {
+    private mutating func enter() throws(JSONError) {
         depth += 1
         guard depth <= limits.depthMax else { throw error(.tooDeep, "more than \(limits.depthMax) levels") }
-        defer { depth -= 1 }
-        return try body(&self)
+        at += 1
+        skipSpace()
+    }
+
+    /// True if the closing bracket stands here.
+    private mutating func leave(_ bracket: Unicode.Scalar) -> Bool {
+        guard take(bracket) else { return false }
+        depth -= 1
+        return true
     }
 
     private mutating func object() throws(JSONError) -> JSONObject {
-        at += 1
+        try enter()
         var object = JSONObject()
+        if leave("}") { return object }
         var known: Set<String> = []
-        skipSpace()
-        if take("}") { return object }
         while true {
             let keyAt = at
             guard peek == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
             let key = try string()
             let isKnown: Bool
-            if object.count < Self.keysComparedPairwiseMax {
-                isKnown = object[key] != nil
+            if object.count < JSONObject.scannedMax {
+                isKnown = object.index(of: key) != nil
             } else {
                 if known.isEmpty { known = Set(object.keys) }
                 isKnown = !known.insert(key).inserted
@@ -74,21 +75,20 @@ struct JSONParser {
             skipSpace()
             object.append(key, try value())
             skipSpace()
-            if take("}") { return object }
+            if leave("}") { return object }
             guard take(",") else { throw unexpected("a comma or }") }
             skipSpace()
         }
     }
 
     private mutating func array() throws(JSONError) -> [JSONValue] {
-        at += 1
+        try enter()
         var array: [JSONValue] = []
-        skipSpace()
-        if take("]") { return array }
+        if leave("]") { return array }
         while true {
             array.append(try value())
             skipSpace()
-            if take("]") { return array }
+            if leave("]") { return array }
             guard take(",") else { throw unexpected("a comma or ]") }
             skipSpace()
         }
@@ -156,41 +156,27 @@ struct JSONParser {
 
     private mutating func string() throws(JSONError) -> String {
         at += 1
-        let start = at
         // Most strings are plain: find the end, validate once, copy once.
-        while at < bytes.count {
-            let byte = bytes[at]
-            if byte == UInt8(ascii: "\"") {
-                let text = try utf8(bytes[start..<at], from: start)
-                at += 1
-                return text
+        var text = try plain()
+        while !take("\"") {
+            guard peek == UInt8(ascii: "\\") else {
+                throw peek == nil
+                    ? error(.invalidJSON, "expected the end of a string, found the end of the document")
+                    : error(.invalidJSON, "a control character in a string must be escaped")
             }
-            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
-            if byte < 0x20 { throw error(.invalidJSON, "a control character in a string must be escaped") }
-            at += 1
+            text.unicodeScalars.append(try escape())
+            if let next = peek, next != UInt8(ascii: "\"") { text += try plain() }
         }
-        throw error(.invalidJSON, "expected the end of a string, found the end of the document")
+        return text
     }
 
-    private mutating func escapedString(from start: Int) throws(JSONError) -> String {
-        var text = try utf8(bytes[start..<at], from: start)
-        while at < bytes.count {
-            let byte = bytes[at]
-            switch byte {
-            case UInt8(ascii: "\""):
-                at += 1
-                return text
-            case UInt8(ascii: "\\"):
-                text.unicodeScalars.append(try escape())
-            case 0..<0x20:
-                throw error(.invalidJSON, "a control character in a string must be escaped")
-            default:
-                let plainAt = at
-                while at < bytes.count, bytes[at] >= 0x20, bytes[at] != 0x22, bytes[at] != 0x5C { at += 1 }
-                text += try utf8(bytes[plainAt..<at], from: plainAt)
-            }
+    private mutating func plain() throws(JSONError) -> String {
+        let start = at
+        at = PlainText.end(in: bytes, from: start)
+        guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self) else {
+            throw JSONError(.invalidUTF8, "the string is not UTF-8", at: start, in: bytes)
         }
-        throw error(.invalidJSON, "expected the end of a string, found the end of the document")
+        return text
     }
 
     private mutating func escape() throws(JSONError) -> Unicode.Scalar {
@@ -226,21 +212,20 @@ struct JSONParser {
     private mutating func hexUnit() throws(JSONError) -> UInt16 {
         var unit: UInt16 = 0
         for _ in 0..<4 {
-            guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
-                throw unexpected("four hexadecimal digits")
-            }
-            unit = unit << 4 | UInt16(digit)
+            guard let byte = peek, let digit = hexDigit(byte) else { throw unexpected("four hexadecimal digits") }
+            unit = unit << 4 | digit
             at += 1
         }
         return unit
     }
 
-    private func utf8(_ slice: Slice<UnsafeBufferPointer<UInt8>>, from start: Int) throws(JSONError) -> String {
-        let part = UnsafeBufferPointer(rebasing: slice)
-        guard let text = String(validating: part, as: UTF8.self) else {
-            throw JSONError(.invalidUTF8, "the string is not UTF-8", at: start, in: bytes)
+    private func hexDigit(_ byte: UInt8) -> UInt16? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte) - 0x30
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(byte) - 0x61 + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(byte) - 0x41 + 10
+        default: nil
         }
-        return text
     }
 
     // MARK: Bytes
@@ -276,5 +261,5 @@ struct JSONParser {
         return error(.invalidJSON, "expected \(expected), found \(found)")
     }
 
-    private func quoted(_ text: String) -> String { "'\(text.prefix(60))'" }
+    private func quoted(_ text: String) -> String { "'\(String(text.unicodeScalars.prefix(60)))'" }
 }

@@ -10,7 +10,7 @@ package enum JSONValue: Hashable, Sendable {
 }
 
 extension JSONValue {
-    package var isNull: Bool { self == .null }
+    package var isNull: Bool { if case .null = self { true } else { false } }
     package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var intValue: Int64? { if case .integer(let value) = self { value } else { nil } }
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
@@ -38,10 +38,12 @@ extension JSONValue {
     /// The value at an RFC 6901 pointer.
     package func at(pointer: String) -> JSONValue? {
         if pointer.isEmpty { return self }
-        guard pointer.first == "/" else { return nil }
+        // By scalars: a slash stays a slash when a combining mark follows it.
+        let tokens = pointer.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
+        guard tokens[0].isEmpty else { return nil }
         var value: JSONValue? = self
-        for token in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            let key = JSONPointer.unescape(token)
+        for token in tokens.dropFirst() {
+            let key = JSONPointer.unescape(Substring(token))
             switch value {
             case .object(let object): value = object[key]
             case .array(let array):
@@ -71,17 +73,27 @@ extension JSONValue {
 package enum JSONPointer {
     package static func escape(_ token: String) -> String {
         guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return token }
-        return token.reduce(into: "") { text, character in
-            switch character {
-            case "~": text += "~0"
-            case "/": text += "~1"
-            default: text.append(character)
-            }
-        }
+        return String(
+            token.unicodeScalars.reduce(into: String.UnicodeScalarView()) { text, scalar in
+                switch scalar {
+                case "~": text += "~0".unicodeScalars
+                case "/": text += "~1".unicodeScalars
+                default: text.append(scalar)
+                }
+            })
     }
 
+    /// A tilde that escapes nothing stands for itself.
     package static func unescape(_ token: some StringProtocol) -> String {
-        String(token).replacing("~1", with: "/").replacing("~0", with: "~")
+        guard token.utf8.contains(UInt8(ascii: "~")) else { return String(token) }
+        let parts = token.unicodeScalars.split(separator: "~", omittingEmptySubsequences: false)
+        return parts.dropFirst().reduce(into: String(parts[0])) { text, part in
+            switch part.first {
+            case "0": text.unicodeScalars += "~".unicodeScalars + part.dropFirst()
+            case "1": text.unicodeScalars += "/".unicodeScalars + part.dropFirst()
+            default: text.unicodeScalars += "~".unicodeScalars + part
+            }
+        }
     }
 }
 
@@ -108,15 +120,20 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
 }
 
 /// The members of an object in the order they came. Equality ignores the order.
+///
+/// Keys are the same if Swift holds them to be equal: `é` in one scalar and in two never stand side by side.
 package struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryLiteral {
     package typealias Element = (key: String, value: JSONValue)
 
     private var members: [Member] = []
 
-    private struct Member: Sendable {
+    fileprivate struct Member: Sendable {
         var key: String
         var value: JSONValue
     }
+
+    /// With more members than this, looking up each of them takes a table.
+    static let scannedMax = 16
 
     package init() {}
 
@@ -132,10 +149,9 @@ package struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionary
     package var keys: [String] { members.map(\.key) }
 
     package subscript(_ key: String) -> JSONValue? {
-        get { members.first { $0.key == key }?.value }
+        get { index(of: key).map { members[$0].value } }
         set {
-            let index = members.firstIndex { $0.key == key }
-            switch (index, newValue) {
+            switch (index(of: key), newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
             case (nil, let value?): members.append(Member(key: key, value: value))
@@ -144,13 +160,19 @@ package struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionary
         }
     }
 
-    package func makeIterator() -> AnyIterator<Element> {
-        var rest = members.makeIterator()
-        return AnyIterator { rest.next().map { ($0.key, $0.value) } }
+    package struct Iterator: IteratorProtocol {
+        fileprivate var members: IndexingIterator<[Member]>
+
+        package mutating func next() -> Element? { members.next().map { ($0.key, $0.value) } }
     }
 
+    package func makeIterator() -> Iterator { Iterator(members: members.makeIterator()) }
+
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
+        guard left.count == right.count else { return false }
+        guard left.count > scannedMax else { return left.members.allSatisfy { right[$0.key] == $0.value } }
+        let table = Dictionary(uniqueKeysWithValues: right.members.map { ($0.key, $0.value) })
+        return left.members.allSatisfy { table[$0.key] == $0.value }
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -166,6 +188,15 @@ package struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionary
 
     /// Adds a member whose key is known to be new.
     mutating func append(_ key: String, _ value: JSONValue) { members.append(Member(key: key, value: value)) }
+
+    /// Where the key stands. Who reads members in turn starts looking where the last one was found.
+    func index(of key: String, from start: Int = 0) -> Int? {
+        for index in start..<members.count where members[index].key == key { return index }
+        for index in 0..<start where members[index].key == key { return index }
+        return nil
+    }
+
+    subscript(at index: Int) -> JSONValue { members[index].value }
 }
 
 /// JSON that is already written in canonical form: our encoder copies it as it is.

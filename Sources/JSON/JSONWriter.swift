@@ -1,6 +1,8 @@
 /// Writes JSON piece by piece; commas are put where they belong.
 package struct JSONWriter: Sendable {
     package var bytes: [UInt8] = []
+    /// What our parser would hold against the first value that it would not take back; nil if it takes all.
+    private(set) var fault: StaticString?
     private var needsComma = false
 
     package init(reserving count: Int = 256) { bytes.reserveCapacity(count) }
@@ -31,6 +33,7 @@ package struct JSONWriter: Sendable {
 
     package mutating func integer(_ value: Int64) {
         separate()
+        if Double(value.magnitude) > JSON.integerMagnitudeMax { note(Self.outOfRange) }
         if value >= 0, value < 10 {
             bytes.append(UInt8(ascii: "0") + UInt8(value))
         } else {
@@ -42,6 +45,7 @@ package struct JSONWriter: Sendable {
     /// ECMA-262 Number::toString, as RFC 8785 asks for.
     package mutating func number(_ value: Double) {
         separate()
+        if abs(value) > JSON.integerMagnitudeMax { note(Self.outOfRange) }
         var text = ECMAScriptNumber.text(value)
         text.withUTF8 { bytes.append(contentsOf: $0) }
     }
@@ -71,12 +75,19 @@ package struct JSONWriter: Sendable {
             endArray()
         case .object(let object):
             beginObject()
-            let members = sorted ? object.sorted { CanonicalOrder.precedes($0.key, $1.key) } : Array(object)
-            for (key, member) in members {
-                self.key(key)
-                self.value(member, sorted: sorted)
+            if sorted {
+                members(object.sorted { CanonicalOrder.precedes($0.key, $1.key) }, sorted: true)
+            } else {
+                members(object, sorted: false)
             }
             endObject()
+        }
+    }
+
+    private mutating func members(_ members: some Sequence<JSONObject.Element>, sorted: Bool) {
+        for (key, value) in members {
+            self.key(key)
+            self.value(value, sorted: sorted)
         }
     }
 
@@ -105,37 +116,88 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    private mutating func note(_ fault: StaticString) { self.fault = self.fault ?? fault }
+
+    static let outOfRange: StaticString = "expected a number between -9007199254740991 and 9007199254740991"
+    private static let containsNUL: StaticString = "expected text without NUL"
+
     /// RFC 8785, 3.2.2.2: only what must be escaped is, in its shortest form.
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        var plainAt = 0
-        for (index, byte) in text.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
-            bytes.append(contentsOf: text[plainAt..<index])
-            plainAt = index + 1
-            bytes.append(UInt8(ascii: "\\"))
-            switch byte {
-            case 0x08: bytes.append(UInt8(ascii: "b"))
-            case 0x09: bytes.append(UInt8(ascii: "t"))
-            case 0x0A: bytes.append(UInt8(ascii: "n"))
-            case 0x0C: bytes.append(UInt8(ascii: "f"))
-            case 0x0D: bytes.append(UInt8(ascii: "r"))
-            case 0x22, 0x5C: bytes.append(byte)
-            default:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes += [0x75, 0x30, 0x30, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
+        var at = 0
+        while true {
+            let end = PlainText.end(in: text, from: at)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[at..<end]))
+            if end == text.count { break }
+            escape(text[end])
+            at = end + 1
         }
-        bytes.append(contentsOf: text[plainAt...])
         bytes.append(UInt8(ascii: "\""))
     }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0C: bytes.append(UInt8(ascii: "f"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case 0x22, 0x5C: bytes.append(byte)
+        default:
+            if byte == 0 { note(Self.containsNUL) }
+            bytes += [0x75, 0x30, 0x30, 0x30 + byte >> 4, Self.hexDigit(byte & 15)]
+        }
+    }
+
+    private static func hexDigit(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : 0x61 + digit - 10 }
+}
+
+/// The stretches of a string that stand in JSON as they are.
+enum PlainText {
+    /// Where the first byte stands that must be escaped or ends the string: a control, `"` or `\`.
+    static func end(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var at = start
+        // Eight bytes at once: `special` has the high bit of the first such byte set, and none below it.
+        while at + 8 <= text.count {
+            let word = UInt64(
+                littleEndian: UnsafeRawPointer(text.baseAddress! + at).loadUnaligned(as: UInt64.self))
+            let special = lows(word, 0x20) | zeros(word ^ each(0x22)) | zeros(word ^ each(0x5C))
+            if special != 0 { return at + special.trailingZeroBitCount / 8 }
+            at += 8
+        }
+        while at < text.count, text[at] >= 0x20, text[at] != 0x22, text[at] != 0x5C { at += 1 }
+        return at
+    }
+
+    @inline(__always)
+    private static func each(_ byte: UInt64) -> UInt64 { byte &* 0x0101_0101_0101_0101 }
+
+    /// The bytes below a bound of at most 0x80. Borrows may only mark bytes above the first that is rightly marked.
+    @inline(__always)
+    private static func lows(_ word: UInt64, _ bound: UInt64) -> UInt64 {
+        (word &- each(bound)) & ~word & each(0x80)
+    }
+
+    @inline(__always)
+    private static func zeros(_ word: UInt64) -> UInt64 { lows(word, 1) }
 }
 
 /// The order of keys in RFC 8785: by UTF-16 code units.
 enum CanonicalOrder {
     static func precedes(_ left: String, _ right: String) -> Bool {
-        // UTF-8 and UTF-16 order differ only where surrogates meet U+E000 … U+FFFF.
-        left.utf8.allSatisfy { $0 < 0x80 } && right.utf8.allSatisfy { $0 < 0x80 }
-            ? left < right : left.utf16.lexicographicallyPrecedes(right.utf16)
+        var (left, right) = (left, right)
+        return left.withUTF8 { left in right.withUTF8 { right in precedes(left, right) } }
+    }
+
+    private static func precedes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+        var at = 0
+        while at < left.count, at < right.count, left[at] == right[at] { at += 1 }
+        guard at < left.count, at < right.count else { return left.count < right.count }
+        // UTF-8 orders as UTF-16 does, but for surrogates (from 0xF0): they come before U+E000 … U+FFFF (0xEE, 0xEF).
+        let (isLeftPair, isRightPair) = (left[at] >= 0xF0, right[at] >= 0xF0)
+        guard isLeftPair != isRightPair, min(left[at], right[at]) >= 0xEE else { return left[at] < right[at] }
+        return isLeftPair
     }
 }
 

@@ -129,3 +129,17 @@ package struct ToolResolved: EventPayload {
 
 /// How somebody settles a call whose outcome was unknown.
 package enum ResolvedOutcome: String, CaseIterable, Codable, Sendable { case succeeded, failed }
+
+extension ToolCallEvent {
+    /// The call it is about.
+    package var toolCallID: ToolCallID {
+        switch self {
+        case .requested(let event): event.toolCallID
+        case .invoked(let event): event.toolCallID
+        case .succeeded(let event): event.toolCallID
+        case .failed(let event): event.toolCallID
+        case .unknown(let event): event.toolCallID
+        case .resolved(let event): event.toolCallID
+        }
+    }
+}

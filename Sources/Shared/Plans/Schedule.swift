@@ -6,7 +6,7 @@ package struct Schedule: Hashable, Sendable {
     package let skip: [Skip]
     /// Set once every step has ended, the skips above counted as done.
     package let outcome: PlanOutcome?
-    /// Nothing runs and nothing may start, but something waits: the run parks.
+    /// Nothing runs and nothing may start, but something waits: the run parks. Never so on a stop.
     package let isParked: Bool
 
     package struct Skip: Hashable, Sendable {

@@ -4,29 +4,29 @@
 /// `continue_on_error`. A cancelled step counts as a failed one. Nothing is decided about a step before all its needs
 /// have ended, so when a step has ended, all that it needs directly or indirectly has ended too. Then:
 ///
-/// | `when`    | every need met, no failure upstream | a need failed, or was skipped because of a failure | otherwise |
-/// |-----------|-----------------|------------------------------|-----------------------|
-/// | `success` | start           | skip `need_failed`           | skip `need_skipped`   |
-/// | `failure` | skip `not_needed` | start                      | skip `not_needed`     |
-/// | `always`  | start           | start                        | start                 |
+/// | `when`    | every need met    | a need failed, or was skipped because of a failure | a need was skipped otherwise |
+/// |-----------|-------------------|----------------------------------------------------|------------------------------|
+/// | `success` | start (but below) | skip `need_failed`; start if every need is met     | skip `need_skipped`          |
+/// | `failure` | skip `not_needed` | start                                              | skip `not_needed`            |
+/// | `always`  | start             | start                                              | start                        |
 ///
-/// - Upstream means directly or indirectly: a `success` step behind a clean-up of a failure is skipped as well.
-///   Elsewhere in the plan steps go on.
+/// - A `success` step with a failure anywhere among what it needs, directly or indirectly, is skipped `need_failed`,
+///   also when its own needs are clean-ups that succeeded. Elsewhere in the plan steps go on.
 /// - For `failure` a need that failed with `continue_on_error` did fail: the clean-up runs, and so do the `success`
-///   steps beside it. With no such need, a `failure` step behind a clean-up that succeeded is not needed.
+///   steps beside it. A clean-up of a clean-up runs only when that one failed.
 ///
-/// | stop                      | `success`           | `failure`           | `always`            |
-/// |---------------------------|---------------------|---------------------|---------------------|
-/// | none                      | as above            | as above            | as above            |
-/// | limit                     | skip `run_limit`    | as above; needs skipped by the limit count as failed | as above |
-/// | cancel                    | skip `run_cancelled`| skip `run_cancelled`| as above            |
-/// | either, grace period over | skip                | skip                | skip                |
+/// | stop                      | `success`            | `failure`                                 | `always` |
+/// |---------------------------|----------------------|-------------------------------------------|----------|
+/// | none                      | as above             | as above                                  | as above |
+/// | limit                     | skip `run_limit`     | as above; a skip by the limit is a failure | as above |
+/// | cancel                    | skip `run_cancelled` | skip `run_cancelled`                      | as above |
+/// | either, grace period over | skip                 | skip                                      | skip     |
 ///
-/// | outcome     | when every step has ended                                        |
-/// |-------------|------------------------------------------------------------------|
-/// | `cancelled` | the stop is a cancel                                             |
+/// | outcome     | when every step has ended                                         |
+/// |-------------|-------------------------------------------------------------------|
+/// | `cancelled` | the stop is a cancel                                              |
 /// | `failed`    | the stop is a limit, or a step without `continue_on_error` failed |
-/// | `succeeded` | else                                                             |
+/// | `succeeded` | else                                                              |
 ///
 /// Running steps finish on their own; only running ones count against `max_parallel`, waiting ones do not. On a stop
 /// it is the caller who ends running and waiting steps.
@@ -118,7 +118,7 @@ private struct Pass {
     func schedule(maxParallel: Int) -> Schedule {
         let running = states.count { $0 == .running }
         let start = ready.sorted().prefix(max(0, maxParallel - running)).map { nodes[$0].id }
-        let isIdle = running == 0 && start.isEmpty
+        let isIdle = stop == nil && running == 0 && start.isEmpty
         return Schedule(
             start: start, skip: skips, outcome: outcome, isParked: isIdle && states.contains(.waiting))
     }

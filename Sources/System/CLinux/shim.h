@@ -105,6 +105,52 @@ static inline int aos_spawn(
     return result;
 }
 
+/// The same with `count` descriptors: `descriptors[i]` becomes number i, all others are closed.
+static inline int aos_spawn_with(
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], const char *directory,
+    const int *descriptors, int count) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    int high[8], result = 0;
+    if (count > 8) return E2BIG;
+    sigemptyset(&none);
+    sigfillset(&all);
+    // Out of the way first: a source below `count` would be overwritten by an earlier dup2.
+    for (int i = 0; i < count; i++) {
+        high[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 16);
+        if (high[i] < 0) {
+            result = errno;
+            while (--i >= 0) close(high[i]);
+            return result;
+        }
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    for (int i = 0; i < count; i++) posix_spawn_file_actions_adddup2(&actions, high[i], i);
+    posix_spawn_file_actions_addclosefrom_np(&actions, count);
+    if (directory) posix_spawn_file_actions_addchdir_np(&actions, directory);
+    result = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    for (int i = 0; i < count; i++) close(high[i]);
+    return result;
+}
+
+static inline int aos_memfd(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
+static inline int aos_subreaper(void) { return prctl(36 /* PR_SET_CHILD_SUBREAPER */, 1ul, 0ul, 0ul, 0ul); }
+static inline int aos_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC); }
+static inline const char *aos_entry_name(const struct dirent *entry) { return entry->d_name; }
+static inline int aos_is_directory(unsigned int mode) { return S_ISDIR(mode); }
+static inline int aos_is_regular(unsigned int mode) { return S_ISREG(mode); }
+static inline int aos_is_link(unsigned int mode) { return S_ISLNK(mode); }
+extern char **environ;
+static inline char **aos_environ(void) { return environ; }
+static inline void aos_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 static inline int aos_errno(void) { return errno; }
 static inline int aos_bind(int fd, const struct sockaddr *address, socklen_t length) { return bind(fd, address, length); }
 static inline int aos_connect(int fd, const struct sockaddr *address, socklen_t length) {

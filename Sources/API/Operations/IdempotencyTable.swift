@@ -1,0 +1,51 @@
+import DatabaseCore
+import EventStore
+import Projectors
+import Shared
+
+/// The first answer to a request with an `Idempotency-Key`.
+struct IdempotentAnswer: Sendable {
+    var scope: String
+    var bodyDigest: String
+    var status: Int
+    var body: String
+    var createdAt: Timestamp
+}
+
+/// `op_idempotency`: all the SQL that touches it is in this file.
+enum IdempotencyTable {
+    static let keptMilliseconds: Int64 = 24 * 3_600_000
+
+    static let table = Table<IdempotentAnswer>(
+        "op_idempotency", keys: ["scope"],
+        blank: IdempotentAnswer(
+            scope: "", bodyDigest: "", status: 0, body: "", createdAt: Timestamp(milliseconds: 0)),
+        columns: [
+            Column("scope", \.scope),
+            Column("body_digest", \.bodyDigest),
+            Column("status", \.status, .integer),
+            Column("body", \.body),
+            Column("created_at", \.createdAt),
+        ],
+        indexes: ["CREATE INDEX op_idempotency_by_age ON op_idempotency (created_at)"])
+
+    static func find(_ scope: String, _ transaction: any ReadTransaction) throws -> IdempotentAnswer? {
+        try table.find(scope, in: transaction)
+    }
+
+    static func put(_ answer: IdempotentAnswer, _ transaction: any WriteTransaction) throws {
+        try table.put(answer, in: transaction)
+    }
+
+    static func removeOld(before time: Timestamp, _ transaction: any WriteTransaction) throws {
+        try transaction.execute("DELETE FROM op_idempotency WHERE created_at < \(time)")
+    }
+}
+
+/// The operational tables: droppable without loss of history.
+enum OperationalTables {
+    static let migration = Migration(
+        3, "operations",
+        sqlite: LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
+            + EngineTokenTable.table.schema + IdempotencyTable.table.schema)
+}

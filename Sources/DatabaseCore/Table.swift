@@ -1,0 +1,107 @@
+/// A table whose rows are values of one type: its columns are listed once, and the statements follow from them.
+package struct Table<Record: Sendable>: Sendable {
+    package let name: String
+    package let columns: [Column<Record>]
+    package let keys: [String]
+    /// More of the schema: indexes, mostly.
+    package let indexes: [SQL]
+    private let blank: Record
+    private let putText: String
+    private let selectText: String
+
+    /// - Parameter blank: A value to read rows into; every column of it is replaced.
+    package init(
+        _ name: String, keys: [String], blank: Record, columns: [Column<Record>], indexes: [SQL] = []
+    ) {
+        (self.name, self.keys, self.blank, self.columns, self.indexes) = (name, keys, blank, columns, indexes)
+        let names = columns.map(\.name)
+        let places = names.indices.map { "$\($0 + 1)" }
+        let updates = names.filter { !keys.contains($0) }.map { "\($0) = excluded.\($0)" }
+        putText = """
+            INSERT INTO \(name) (\(names.joined(separator: ", "))) VALUES (\(places.joined(separator: ", "))) \
+            ON CONFLICT (\(keys.joined(separator: ", "))) DO UPDATE SET \(updates.joined(separator: ", "))
+            """
+        selectText = "SELECT \(names.joined(separator: ", ")) FROM \(name)"
+    }
+
+    /// The statements that make the table.
+    package var schema: [SQL] {
+        let lines = columns.map { "\($0.name) \($0.type)\($0.isNullable ? "" : " NOT NULL")" }
+        let body = (lines + ["PRIMARY KEY (\(keys.joined(separator: ", ")))"]).joined(separator: ", ")
+        return [SQL(unsafeText: "CREATE TABLE \(name) (\(body)) STRICT")] + indexes
+    }
+
+    /// Inserts the record, or replaces the one with the same key.
+    package func put(_ record: Record, in transaction: any WriteTransaction) throws {
+        try transaction.execute(SQL(unsafeText: putText, bindings: columns.map { $0.get(record) }))
+    }
+
+    /// The record with this key.
+    package func find(_ key: some SQLStorable, in transaction: any ReadTransaction) throws -> Record? {
+        try all(where: SQL(unsafeText: " WHERE \(keys[0]) = $1", bindings: [key.sqlValue]), in: transaction).first
+    }
+
+    /// The records that a condition (with its ` WHERE …`, ` ORDER BY …`) selects.
+    package func all(where condition: SQL, in transaction: any ReadTransaction) throws -> [Record] {
+        var statement = SQL(unsafeText: selectText)
+        statement.append(condition)
+        return try transaction.all(statement, decode)
+    }
+
+    /// A row of ``selectText``'s columns as a record.
+    package func decode(_ row: any Row) throws -> Record {
+        var record = blank
+        for column in columns {
+            do {
+                try column.set(&record, row.value(column.name))
+            } catch let error as DatabaseError {
+                throw DatabaseError(error.kind, "\(name).\(column.name): \(error.message)", statement: error.statement)
+            }
+        }
+        return record
+    }
+
+    /// All rows in the order of their keys, as values: what a comparison of two databases reads.
+    package func eachRow(in transaction: any ReadTransaction, _ body: ([SQLValue]) throws -> Void) throws {
+        let order = SQL(unsafeText: "\(selectText) ORDER BY \(keys.joined(separator: ", "))")
+        try transaction.each(order) { row in
+            try body(columns.map { try row.value($0.name) })
+            return true
+        }
+    }
+}
+
+/// One column: its name and type, and the member of the record it holds.
+package struct Column<Record: Sendable>: Sendable {
+    package enum Kind: String, Sendable {
+        case text = "TEXT"
+        case integer = "INTEGER"
+    }
+
+    package let name: String
+    package let type: String
+    package let isNullable: Bool
+    package let get: @Sendable (Record) -> SQLValue
+    package let set: @Sendable (inout Record, SQLValue) throws -> Void
+
+    package init(
+        _ name: String, _ kind: Kind, isNullable: Bool, get: @escaping @Sendable (Record) -> SQLValue,
+        set: @escaping @Sendable (inout Record, SQLValue) throws -> Void
+    ) {
+        (self.name, type, self.isNullable, self.get, self.set) = (name, kind.rawValue, isNullable, get, set)
+    }
+
+    /// A member that may be nil makes a column that may be null.
+    package init<Value: SQLStorable>(
+        _ name: String, _ member: any WritableKeyPath<Record, Value> & Sendable, _ kind: Kind = .text
+    ) {
+        self.init(name, kind, isNullable: Value.self is any OptionalValue.Type) {
+            $0[keyPath: member].sqlValue
+        } set: {
+            $0[keyPath: member] = try Value(sqlValue: $1)
+        }
+    }
+}
+
+private protocol OptionalValue {}
+extension Optional: OptionalValue {}

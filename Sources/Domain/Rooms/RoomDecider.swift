@@ -1,0 +1,35 @@
+package import Shared
+
+/// Rooms: opened once, and then a place for streams.
+package enum RoomDecider {
+    package static func create(
+        _ id: RoomID, _ request: CreateRoom, in workspace: WorkspaceID, correlationID: String, _ facts: CommandFacts
+    ) throws(Rejection) -> Decision<RoomID> {
+        let title = try Limits.require(request.title, "title", bytesMax: Limits.titleBytesMax, .missingTitle)
+        try Limits.check(request.topic, "topic", bytesMax: Limits.textBytesMax)
+        try Limits.check(request.roomMode, "room_mode", bytesMax: Limits.nameBytesMax)
+        try Limits.check(request.defaultLang, "default_lang", bytesMax: Limits.nameBytesMax)
+        try Limits.check(request.toolPolicyRef, "tool_policy_ref", bytesMax: Limits.nameBytesMax)
+        try Limits.check(request.missionID, "mission_id", bytesMax: Limits.nameBytesMax)
+        let scope = EventScope(
+            workspaceID: workspace, missionID: request.missionID, roomID: id, correlationID: correlationID)
+        let created = RoomCreated(
+            title: title, topic: request.topic, roomMode: Limits.trimmed(request.roomMode) ?? "default",
+            defaultLang: Limits.trimmed(request.defaultLang) ?? "en", toolPolicyRef: request.toolPolicyRef)
+        return Decision([EventDraft(.room(.created(created)), in: scope, by: facts.actor)], id)
+    }
+
+    /// The one fold over a room's events.
+    package static func evolve(_ room: Room?, _ recorded: Recorded<RoomEvent>) -> Room? {
+        switch recorded.event {
+        case .created(let created):
+            guard let id = recorded.envelope.roomID else { return room }
+            var room = Room(
+                roomID: id, workspaceID: recorded.envelope.workspaceID, title: created.title, at: recorded.at)
+            (room.missionID, room.topic) = (recorded.envelope.missionID, created.topic)
+            (room.roomMode, room.defaultLang) = (created.roomMode, created.defaultLang)
+            (room.toolPolicyRef, room.lastEventID) = (created.toolPolicyRef, recorded.envelope.eventID)
+            return room
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package import DatabaseCore
+import JSON
+import Shared
+
+/// `evt_events` and `evt_stream_heads`: all the SQL that touches them is in this file.
+package enum EventTable {
+    /// The columns an erasure sets to null together; all others never change (RULINGS 7).
+    static let payloadColumns = ["data", "policy_context", "model_context", "display", "payload_salt"]
+
+    static let headerColumns = [
+        "global_seq", "event_id", "event_type", "event_version", "occurred_at", "recorded_at", "workspace_id",
+        "mission_id", "room_id", "thread_id", "run_id", "step_id", "actor_type", "actor_id", "actor_principal_id",
+        "zone", "stream_type", "stream_id", "stream_seq", "correlation_id", "causation_id", "redaction_level",
+        "contains_secrets", "idempotency_key", "entity_type", "entity_id", "payload_digest", "prev_event_hash",
+        "event_hash",
+    ]
+
+    package static let migration = Migration(
+        1, "event log",
+        sqlite: [
+            """
+            CREATE TABLE evt_events (
+                global_seq INTEGER PRIMARY KEY,
+                event_id TEXT NOT NULL UNIQUE,
+                event_type TEXT NOT NULL,
+                event_version INTEGER NOT NULL,
+                occurred_at TEXT NOT NULL,
+                recorded_at TEXT NOT NULL,
+                workspace_id TEXT NOT NULL,
+                mission_id TEXT,
+                room_id TEXT,
+                thread_id TEXT,
+                run_id TEXT,
+                step_id TEXT,
+                actor_type TEXT NOT NULL CHECK (actor_type IN ('service', 'user', 'agent')),
+                actor_id TEXT NOT NULL,
+                actor TEXT GENERATED ALWAYS AS (actor_type || ':' || actor_id) VIRTUAL,
+                actor_principal_id TEXT NOT NULL,
+                zone TEXT NOT NULL CHECK (zone IN ('sandbox', 'supervised', 'high_stakes')),
+                stream_type TEXT NOT NULL CHECK (stream_type IN ('room', 'thread', 'workspace')),
+                stream_id TEXT NOT NULL,
+                stream_seq INTEGER NOT NULL CHECK (stream_seq > 0),
+                correlation_id TEXT NOT NULL,
+                causation_id TEXT,
+                redaction_level TEXT NOT NULL CHECK (redaction_level IN ('none', 'partial', 'full')),
+                contains_secrets INTEGER NOT NULL CHECK (contains_secrets IN (0, 1)),
+                idempotency_key TEXT,
+                entity_type TEXT,
+                entity_id TEXT,
+                payload_digest TEXT NOT NULL,
+                prev_event_hash TEXT,
+                event_hash TEXT NOT NULL,
+                data TEXT,
+                policy_context TEXT,
+                model_context TEXT,
+                display TEXT,
+                payload_salt BLOB,
+                UNIQUE (stream_type, stream_id, stream_seq)
+            ) STRICT
+            """,
+            "CREATE INDEX evt_events_by_run ON evt_events (run_id, global_seq) WHERE run_id IS NOT NULL",
+            "CREATE INDEX evt_events_by_correlation ON evt_events (correlation_id)",
+            """
+            CREATE UNIQUE INDEX evt_events_by_idempotency_key
+                ON evt_events (stream_type, stream_id, idempotency_key) WHERE idempotency_key IS NOT NULL
+            """,
+            """
+            CREATE TABLE evt_stream_heads (
+                stream_type TEXT NOT NULL,
+                stream_id TEXT NOT NULL,
+                next_seq INTEGER NOT NULL DEFAULT 1 CHECK (next_seq > 0),
+                PRIMARY KEY (stream_type, stream_id)
+            ) STRICT
+            """,
+            """
+            CREATE TRIGGER evt_events_are_not_deleted BEFORE DELETE ON evt_events
+            BEGIN SELECT RAISE(ABORT, 'evt_events is append-only'); END
+            """,
+            SQL(
+                unsafeText: """
+                    CREATE TRIGGER evt_events_are_only_erased BEFORE UPDATE ON evt_events
+                    WHEN NOT (\(erasureCondition))
+                    BEGIN SELECT RAISE(ABORT, 'evt_events is append-only'); END
+                    """),
+            // Also stops INSERT OR REPLACE, whose deletes fire no trigger on a connection without recursive_triggers.
+            """
+            CREATE TRIGGER evt_events_are_appended BEFORE INSERT ON evt_events
+            WHEN NEW.global_seq <> 1 + coalesce((SELECT max(global_seq) FROM evt_events), 0)
+                OR EXISTS (SELECT 1 FROM evt_events WHERE event_id = NEW.event_id)
+                OR EXISTS (
+                    SELECT 1 FROM evt_events WHERE stream_type = NEW.stream_type AND stream_id = NEW.stream_id
+                        AND stream_seq = NEW.stream_seq)
+            BEGIN SELECT RAISE(ABORT, 'evt_events is append-only'); END
+            """,
+            """
+            CREATE TRIGGER evt_stream_heads_are_not_deleted BEFORE DELETE ON evt_stream_heads
+            BEGIN SELECT RAISE(ABORT, 'evt_stream_heads only grows'); END
+            """,
+            """
+            CREATE TRIGGER evt_stream_heads_only_grow BEFORE UPDATE ON evt_stream_heads
+            WHEN NEW.stream_type IS NOT OLD.stream_type OR NEW.stream_id IS NOT OLD.stream_id
+                OR NEW.next_seq <= OLD.next_seq
+            BEGIN SELECT RAISE(ABORT, 'evt_stream_heads only grows'); END
+            """,
+            """
+            CREATE TRIGGER evt_stream_heads_are_not_replaced BEFORE INSERT ON evt_stream_heads
+            WHEN EXISTS (
+                SELECT 1 FROM evt_stream_heads WHERE stream_type = NEW.stream_type AND stream_id = NEW.stream_id)
+            BEGIN SELECT RAISE(ABORT, 'evt_stream_heads only grows'); END
+            """,
+        ])
+
+    private static let erasureCondition: String = {
+        let erased = payloadColumns.map { "NEW.\($0) IS NULL" }
+        let kept = headerColumns.map { "NEW.\($0) IS OLD.\($0)" }
+        return (["OLD.data IS NOT NULL"] + erased + kept).joined(separator: " AND ")
+    }()
+
+    private static let insertText: String = {
+        let columns = headerColumns + payloadColumns
+        let places = columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
+        return "INSERT INTO evt_events (\(columns.joined(separator: ", "))) VALUES (\(places))"
+    }()
+
+    static func insert(_ envelope: EventEnvelope, _ payload: EventPayloadBytes) -> SQL {
+        SQL(
+            unsafeText: insertText,
+            bindings: [
+                .integer(envelope.globalSeq), .text(envelope.eventID.rawValue), .text(envelope.eventType),
+                .integer(envelope.eventVersion), .text(envelope.occurredAt.description),
+                .text(envelope.recordedAt.description), .text(envelope.workspaceID.rawValue),
+                envelope.missionID.sqlValue, (envelope.roomID?.rawValue).sqlValue,
+                (envelope.threadID?.rawValue).sqlValue, (envelope.runID?.rawValue).sqlValue,
+                (envelope.stepID?.rawValue).sqlValue, .text(envelope.actor.actorType.rawValue),
+                .text(envelope.actor.actorID), .text(envelope.actorPrincipalID), .text(envelope.zone.rawValue),
+                .text(envelope.stream.type.rawValue), .text(envelope.stream.id), .integer(envelope.streamSeq),
+                .text(envelope.correlationID), (envelope.causationID?.rawValue).sqlValue,
+                .text(envelope.redactionLevel.rawValue), .integer(envelope.containsSecrets ? 1 : 0),
+                envelope.idempotencyKey.sqlValue, envelope.entityType.sqlValue, envelope.entityID.sqlValue,
+                .text(envelope.payloadDigest), envelope.prevEventHash.sqlValue, .text(envelope.eventHash),
+                .utf8(payload.data), .utf8(payload.policyContext), .utf8(payload.modelContext),
+                .utf8(payload.display), .blob(payload.salt),
+            ])
+    }
+
+    static let lastGlobalSeq: SQL = "SELECT coalesce(max(global_seq), 0) AS last FROM evt_events"
+
+    /// The next number of a stream and the hash of its last event.
+    static func head(of stream: StreamID) -> SQL {
+        """
+        SELECT h.next_seq, e.event_hash FROM evt_stream_heads h
+        LEFT JOIN evt_events e ON e.stream_type = h.stream_type AND e.stream_id = h.stream_id
+            AND e.stream_seq = h.next_seq - 1
+        WHERE h.stream_type = \(stream.type.rawValue) AND h.stream_id = \(stream.id)
+        """
+    }
+
+    static func putHead(of stream: StreamID, nextSeq: Int64) -> SQL {
+        """
+        UPDATE evt_stream_heads SET next_seq = \(nextSeq)
+        WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
+        """
+    }
+
+    static func addHead(of stream: StreamID, nextSeq: Int64) -> SQL {
+        """
+        INSERT INTO evt_stream_heads (stream_type, stream_id, next_seq)
+        VALUES (\(stream.type.rawValue), \(stream.id), \(nextSeq))
+        """
+    }
+}

@@ -1,0 +1,156 @@
+package import DatabaseCore
+package import Shared
+
+/// Recomputes what the log claims: digests, hashes, links, numbers, heads.
+package struct LogVerifier {
+    package static let faultsMax = 100
+
+    /// Where a stream stands while the log is walked.
+    private struct Tip {
+        var seq: Int64 = 0
+        var hash: String?
+        var isBroken = false
+    }
+
+    private var tips: [StreamID: Tip] = [:]
+    private var faults: [ChainFault] = []
+    private var events: Int64 = 0
+    private var erased: Int64 = 0
+    private var lastGlobalSeq: Int64 = 0
+
+    package init() {}
+
+    /// Walks the whole log.
+    package static func verifyLog(in transaction: any ReadTransaction) throws -> LogVerification {
+        var verifier = LogVerifier()
+        try transaction.each("SELECT * FROM evt_events ORDER BY global_seq") { row in
+            verifier.checkRow(row, inOrderOfRecording: true)
+            return true
+        }
+        try verifier.checkHeads("SELECT * FROM evt_stream_heads", in: transaction)
+        return LogVerification(
+            valid: verifier.faults.isEmpty, events: verifier.events, streams: Int64(verifier.tips.count),
+            erased: verifier.erased, headGlobalSeq: verifier.lastGlobalSeq, faults: verifier.faults)
+    }
+
+    /// Walks one stream.
+    package static func verify(_ stream: StreamID, in transaction: any ReadTransaction) throws -> StreamVerification {
+        var verifier = LogVerifier()
+        try transaction.each(
+            """
+            SELECT * FROM evt_events WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
+            ORDER BY stream_seq
+            """
+        ) { row in
+            verifier.checkRow(row, inOrderOfRecording: false)
+            return true
+        }
+        try verifier.checkHeads(
+            """
+            SELECT * FROM evt_stream_heads
+            WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
+            """, in: transaction)
+        return StreamVerification(
+            streamType: stream.type, streamID: stream.id, checked: verifier.events, valid: verifier.faults.isEmpty,
+            firstMismatch: verifier.faults.first, lastEventHash: verifier.tips[stream]?.hash, erased: verifier.erased)
+    }
+
+    /// A tampered row may not even be readable as an event: that is a finding, not a failure.
+    private mutating func checkRow(_ row: any Row, inOrderOfRecording: Bool) {
+        do {
+            check(try StoredEvent(row: row), inOrderOfRecording: inOrderOfRecording)
+        } catch {
+            events += 1
+            let stream = StreamID(
+                (try? row.get("stream_type", as: StreamType.self)) ?? .workspace,
+                (try? row.get("stream_id", as: String.self)) ?? "?")
+            var tip = tips[stream] ?? Tip()
+            if !tip.isBroken {
+                report(
+                    .eventHashMismatch, stream, (try? row.get("stream_seq", as: Int64.self)) ?? tip.seq + 1, nil,
+                    detail: "the row cannot be read as an event: \(error)")
+            }
+            tip.isBroken = true
+            tips[stream] = tip
+        }
+    }
+
+    private mutating func check(_ event: StoredEvent, inOrderOfRecording: Bool) {
+        events += 1
+        let envelope = event.envelope
+        let stream = envelope.stream
+        var tip = tips[stream] ?? Tip()
+        defer {
+            tip.seq = envelope.streamSeq
+            tip.hash = envelope.eventHash
+            tips[stream] = tip
+            lastGlobalSeq = envelope.globalSeq
+        }
+        if event.payload == nil { erased += 1 }
+        // One fault a stream: what follows a break is broken by it.
+        guard !tip.isBroken else { return }
+        let faultsBefore = faults.count
+        if inOrderOfRecording, envelope.globalSeq != lastGlobalSeq + 1 {
+            report(
+                .orderMismatch, stream, envelope.streamSeq, event,
+                detail: "expected global_seq \(lastGlobalSeq + 1), found \(envelope.globalSeq)")
+        }
+        if envelope.streamSeq != tip.seq + 1 {
+            report(
+                .gap, stream, tip.seq + 1, event,
+                detail: "expected stream_seq \(tip.seq + 1), found \(envelope.streamSeq)")
+        } else if envelope.prevEventHash != tip.hash {
+            var fault = fault(.prevHashMismatch, stream, envelope.streamSeq, event, "the link to the event before is wrong")
+            (fault.expectedPrevEventHash, fault.actualPrevEventHash) = (tip.hash, envelope.prevEventHash)
+            add(fault)
+        } else if envelope.eventHash.isEmpty {
+            report(.eventHashMissing, stream, envelope.streamSeq, event, detail: "the event has no hash")
+        } else if EventHasher.eventHash(envelope) != envelope.eventHash {
+            var fault = fault(
+                .eventHashMismatch, stream, envelope.streamSeq, event, "a header field is not what was recorded")
+            (fault.expectedEventHash, fault.actualEventHash) = (EventHasher.eventHash(envelope), envelope.eventHash)
+            add(fault)
+        } else if let payload = event.payload, EventHasher.payloadDigest(payload) != envelope.payloadDigest {
+            report(
+                .payloadDigestMismatch, stream, envelope.streamSeq, event, detail: "the payload is not what was recorded")
+        }
+        if faults.count > faultsBefore { tip.isBroken = true }
+    }
+
+    private mutating func checkHeads(_ select: SQL, in transaction: any ReadTransaction) throws {
+        var headed: Set<StreamID> = []
+        try transaction.each(select) { row in
+            let stream = StreamID(try row.get("stream_type"), try row.get("stream_id"))
+            headed.insert(stream)
+            let last = try row.get("next_seq", as: Int64.self) - 1
+            let found = tips[stream]?.seq ?? 0
+            if found != last, tips[stream]?.isBroken != true {
+                report(
+                    found < last ? .tailMissing : .headMismatch, stream, found + 1, nil,
+                    detail: "the stream's head counts \(last) events, the log has \(found)")
+            }
+            return true
+        }
+        for stream in tips.keys.filter({ !headed.contains($0) }).sorted(by: { $0.description < $1.description }) {
+            report(.headMismatch, stream, 1, nil, detail: "events are there, the stream's head is not")
+        }
+    }
+
+    private mutating func report(
+        _ kind: ChainFaultKind, _ stream: StreamID, _ seq: Int64, _ event: StoredEvent?, detail: String
+    ) {
+        add(fault(kind, stream, seq, event, detail))
+    }
+
+    private mutating func add(_ fault: ChainFault) {
+        if faults.count < Self.faultsMax { faults.append(fault) }
+    }
+
+    private func fault(
+        _ kind: ChainFaultKind, _ stream: StreamID, _ seq: Int64, _ event: StoredEvent?, _ detail: String
+    ) -> ChainFault {
+        ChainFault(
+            streamType: stream.type, streamID: stream.id, streamSeq: seq, globalSeq: event?.envelope.globalSeq,
+            eventID: event?.envelope.eventID, eventType: event?.envelope.eventType, kind: kind, detail: detail)
+    }
+}

@@ -1,0 +1,59 @@
+package import DatabaseCore
+package import JSON
+package import Shared
+
+// How the vocabulary is stored: identifiers and times readable, JSON canonical.
+
+extension Identifier: SQLStorable {
+    package var sqlValue: SQLValue { .text(rawValue) }
+    package init(sqlValue: SQLValue) throws { self.init(rawValue: try String(sqlValue: sqlValue)) }
+}
+
+extension Timestamp: SQLStorable {
+    package var sqlValue: SQLValue { .text(description) }
+    package init(sqlValue: SQLValue) throws {
+        guard let time = Timestamp(try String(sqlValue: sqlValue)) else {
+            throw DatabaseError.unexpectedValue(expected: "an RFC 3339 time", found: sqlValue)
+        }
+        self = time
+    }
+}
+
+extension JSONValue: SQLStorable {
+    package var sqlValue: SQLValue { .utf8(JSON.canonical(self)) }
+    package init(sqlValue: SQLValue) throws {
+        self = try JSON.parse(try [UInt8](sqlValue: sqlValue), limits: .stored)
+    }
+}
+
+extension JSONLimits {
+    /// What is stored was within limits when it came in.
+    package static let stored: JSONLimits = {
+        var limits = JSONLimits()
+        (limits.bytesMax, limits.valuesMax, limits.depthMax) = (.max, .max, 256)
+        return limits
+    }()
+}
+
+extension SQLStorable where Self: RawRepresentable<String> {
+    package var sqlValue: SQLValue { .text(rawValue) }
+    package init(sqlValue: SQLValue) throws {
+        guard let value = Self(rawValue: try String(sqlValue: sqlValue)) else {
+            throw DatabaseError.unexpectedValue(expected: "one of \(Self.self)", found: sqlValue)
+        }
+        self = value
+    }
+}
+
+extension ActorType: SQLStorable {}
+extension ApprovalDecision: SQLStorable {}
+extension ApprovalStatus: SQLStorable {}
+extension ArtifactContent.Kind: SQLStorable {}
+extension Effect: SQLStorable {}
+extension EngineRecord.Status: SQLStorable {}
+extension RedactionLevel: SQLStorable {}
+extension RunStatus: SQLStorable {}
+extension StepStatus: SQLStorable {}
+extension StreamType: SQLStorable {}
+extension ToolCallStatus: SQLStorable {}
+extension Zone: SQLStorable {}

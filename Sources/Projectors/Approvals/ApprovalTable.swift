@@ -1,0 +1,105 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_approvals`: all the SQL that touches it is in this file.
+package enum ApprovalTable {
+    static let table = Table<Approval>(
+        "proj_approvals", keys: ["approval_id"],
+        blank: Approval(approvalID: "", workspaceID: "", action: "", by: .api, correlationID: "", at: .zero),
+        columns: [
+            Column("approval_id", \.approvalID),
+            Column("workspace_id", \.workspaceID),
+            Column("room_id", \.roomID),
+            Column("thread_id", \.threadID),
+            Column("run_id", \.runID),
+            Column("step_id", \.stepID),
+            Column("tool_call_id", \.toolCallID),
+            Column("action", \.action),
+            Column("status", \.status),
+            Column("title", \.title),
+            Column("request", \.request),
+            Column("context", \.context),
+            Column(json: "scope", optional: \.scope),
+            Column("expires_at", \.expiresAt),
+            Column("requested_by_type", \.requestedByType),
+            Column("requested_by_id", \.requestedByID),
+            Column("requested_at", \.requestedAt),
+            Column("decided_by_type", \.decidedByType),
+            Column("decided_by_id", \.decidedByID),
+            Column("decided_at", \.decidedAt),
+            Column("decision", \.decision),
+            Column("decision_reason", \.decisionReason),
+            Column("consumed_at", \.consumedAt),
+            Column("correlation_id", \.correlationID),
+            Column("created_at", \.createdAt),
+            Column("updated_at", \.updatedAt),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: [
+            "CREATE INDEX proj_approvals_by_update ON proj_approvals (workspace_id, updated_at)",
+            """
+            CREATE INDEX proj_approvals_approved ON proj_approvals (workspace_id, action, decided_at)
+                WHERE status = 'approved' AND consumed_at IS NULL
+            """,
+            """
+            CREATE INDEX proj_approvals_open ON proj_approvals (expires_at)
+                WHERE status IN ('pending', 'held', 'approved') AND consumed_at IS NULL
+            """,
+        ])
+
+    static let projector = Projector(table) { recorded, transaction in
+        guard case .approval(let event) = recorded.event else { return }
+        let id: ApprovalID =
+            switch event {
+            case .requested(let event): event.approvalID
+            case .decided(let event): event.approvalID
+            case .consumed(let event): event.approvalID
+            case .expired(let event): event.approvalID
+            }
+        try table.fold(id, in: transaction) { ApprovalDecider.evolve($0, recorded.with(event)) }
+    }
+
+    package static func find(
+        _ id: ApprovalID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
+    ) throws -> Approval? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    /// Approvals, newest change first.
+    package static func list(
+        in workspace: WorkspaceID, status: ApprovalStatus?, room: RoomID?, after cursor: ListCursor?, limit: Int,
+        _ transaction: any ReadTransaction
+    ) throws -> [Approval] {
+        var condition: SQL = " WHERE workspace_id = \(workspace)"
+        if let status { condition.append(" AND status = \(status)") }
+        if let room { condition.append(" AND room_id = \(room)") }
+        condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
+        condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+
+    /// What policy looks at: approved and not used up, newest decision first.
+    package static let consideredMax = 50
+
+    package static func approved(
+        for action: ActionName, in workspace: WorkspaceID, _ transaction: any ReadTransaction
+    ) throws -> [Approval] {
+        try table.all(
+            where: """
+                 WHERE workspace_id = \(workspace) AND action = \(action.rawValue) AND status = 'approved'
+                    AND consumed_at IS NULL
+                ORDER BY decided_at DESC LIMIT \(consideredMax)
+                """, in: transaction)
+    }
+
+    /// Open approvals whose time is up.
+    package static func due(at now: Timestamp, limit: Int, _ transaction: any ReadTransaction) throws -> [Approval] {
+        try table.all(
+            where: """
+                 WHERE status IN ('pending', 'held', 'approved') AND consumed_at IS NULL AND expires_at <= \(now)
+                ORDER BY expires_at LIMIT \(limit)
+                """, in: transaction)
+    }
+}

@@ -1,0 +1,48 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_rooms`: all the SQL that touches it is in this file.
+package enum RoomTable {
+    static let table = Table<Room>(
+        "proj_rooms", keys: ["room_id"], blank: Room(roomID: "", workspaceID: "", title: "", at: .zero),
+        columns: [
+            Column("room_id", \.roomID),
+            Column("workspace_id", \.workspaceID),
+            Column("mission_id", \.missionID),
+            Column("title", \.title),
+            Column("topic", \.topic),
+            Column("room_mode", \.roomMode),
+            Column("default_lang", \.defaultLang),
+            Column("tool_policy_ref", \.toolPolicyRef),
+            Column("created_at", \.createdAt),
+            Column("updated_at", \.updatedAt),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: ["CREATE INDEX proj_rooms_by_update ON proj_rooms (workspace_id, updated_at)"])
+
+    static let projector = Projector(table) { recorded, transaction in
+        guard case .room(let event) = recorded.event else { return }
+        try table.fold(recorded.envelope.roomID, in: transaction) { RoomDecider.evolve($0, recorded.with(event)) }
+    }
+
+    /// The room, if it is in the workspace.
+    package static func find(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Room? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    /// The workspace's rooms, newest change first.
+    package static func list(
+        in workspace: WorkspaceID, after cursor: ListCursor?, limit: Int, _ transaction: any ReadTransaction
+    ) throws -> [Room] {
+        var condition: SQL = " WHERE workspace_id = \(workspace)"
+        condition.append(cursor.map { $0.condition(time: "updated_at", id: "room_id") } ?? "")
+        condition.append(" ORDER BY updated_at DESC, room_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+}
+
+extension Timestamp {
+    static let zero = Timestamp(milliseconds: 0)
+}

@@ -1,0 +1,72 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_artifacts`: all the SQL that touches it is in this file.
+package enum ArtifactTable {
+    static let table = Table<Artifact>(
+        "proj_artifacts", keys: ["artifact_id"],
+        blank: Artifact(
+            artifactID: "", workspaceID: "", runID: "", stepID: "", kind: "", correlationID: "", at: .zero),
+        columns: [
+            Column("artifact_id", \.artifactID),
+            Column("workspace_id", \.workspaceID),
+            Column("room_id", \.roomID),
+            Column("thread_id", \.threadID),
+            Column("run_id", \.runID),
+            Column("step_id", \.stepID),
+            Column("kind", \.kind),
+            Column("title", \.title),
+            Column("mime_type", \.mimeType),
+            Column("size_bytes", \.sizeBytes, .integer),
+            Column("sha256", \.sha256),
+            Column("content_type", \.contentType),
+            Column("content_text", \.contentText),
+            Column("content_json", \.contentJSON),
+            Column("content_uri", \.contentURI),
+            Column("metadata", \.metadata),
+            Column("created_at", \.createdAt),
+            Column("updated_at", \.updatedAt),
+            Column("correlation_id", \.correlationID),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: [
+            "CREATE INDEX proj_artifacts_by_run ON proj_artifacts (run_id, created_at)",
+            "CREATE INDEX proj_artifacts_by_workspace ON proj_artifacts (workspace_id, created_at)",
+            "CREATE INDEX proj_artifacts_by_blob ON proj_artifacts (sha256) WHERE sha256 IS NOT NULL",
+        ])
+
+    static let projector = Projector(table) { recorded, transaction in
+        guard case .artifact(.created(let created)) = recorded.event else { return }
+        try table.fold(created.artifactID, in: transaction) {
+            ArtifactDecider.evolve($0, recorded.with(.created(created)))
+        }
+    }
+
+    package static func find(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Artifact? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    /// Whether any artifact of the workspace names the blob.
+    package static func isReferenced(
+        blob sha256: String, in workspace: WorkspaceID, _ transaction: any ReadTransaction
+    ) throws -> Bool {
+        let condition: SQL = " WHERE sha256 = \(sha256) AND workspace_id = \(workspace) LIMIT 1"
+        return try !table.all(where: condition, in: transaction).isEmpty
+    }
+
+    /// Artifacts, newest first.
+    package static func list(
+        in workspace: WorkspaceID, room: RoomID?, run: RunID?, step: StepID?, after cursor: ListCursor?, limit: Int,
+        _ transaction: any ReadTransaction
+    ) throws -> [Artifact] {
+        var condition: SQL = " WHERE workspace_id = \(workspace)"
+        if let room { condition.append(" AND room_id = \(room)") }
+        if let run { condition.append(" AND run_id = \(run)") }
+        if let step { condition.append(" AND step_id = \(step)") }
+        condition.append(cursor.map { $0.condition(time: "created_at", id: "artifact_id") } ?? "")
+        condition.append(" ORDER BY created_at DESC, artifact_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+}

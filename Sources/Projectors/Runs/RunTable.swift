@@ -1,0 +1,110 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_runs`: all the SQL that touches it is in this file.
+package enum RunTable {
+    static let table = Table<Run>(
+        "proj_runs", keys: ["run_id"],
+        blank: Run(runID: "", workspaceID: "", correlationID: "", at: .zero),
+        columns: [
+            Column("run_id", \.runID),
+            Column("workspace_id", \.workspaceID),
+            Column("room_id", \.roomID),
+            Column("thread_id", \.threadID),
+            Column("experiment_id", \.experimentID),
+            Column("status", \.status),
+            Column("title", \.title),
+            Column("goal", \.goal),
+            Column("input", \.input),
+            Column("output", \.output),
+            Column("error", \.error),
+            Column("summary", \.summary),
+            Column(json: "tags", \.tags),
+            Column("has_plan", \.hasPlan, .integer),
+            Column("attempt_no", \.attemptNo, .integer),
+            Column(json: "waits", \.waits),
+            Column("wake_at", \.wakeAt),
+            Column("cancel_requested_at", \.cancelRequestedAt),
+            Column("cancel_reason", \.cancelReason),
+            Column("created_at", \.createdAt),
+            Column("started_at", \.startedAt),
+            Column("ended_at", \.endedAt),
+            Column("updated_at", \.updatedAt),
+            Column("correlation_id", \.correlationID),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: [
+            "CREATE INDEX proj_runs_by_update ON proj_runs (workspace_id, updated_at)",
+            "CREATE INDEX proj_runs_queued ON proj_runs (workspace_id, created_at, run_id) WHERE status = 'queued'",
+            "CREATE INDEX proj_runs_waiting ON proj_runs (wake_at) WHERE status = 'waiting'",
+        ])
+
+    static let projector = Projector(table) { recorded, transaction in
+        switch recorded.event {
+        case .run(let event):
+            try table.fold(recorded.envelope.runID, in: transaction) { RunDecider.evolve($0, recorded.with(event)) }
+        // What begins below a run moves it up in lists and is the cause of what comes next.
+        case .step(.created), .toolCall(.invoked):
+            try table.fold(recorded.envelope.runID, in: transaction) { $0?.touched(by: recorded) }
+        case .approval, .artifact, .engine, .policy, .room, .step, .system, .toolCall: break
+        }
+    }
+
+    /// The run, if it is in the workspace.
+    package static func find(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    /// The run, wherever it is: for timers and rescues.
+    package static func find(_ id: RunID, _ transaction: any ReadTransaction) throws -> Run? {
+        try table.find(id, in: transaction)
+    }
+
+    package struct Filter: Sendable {
+        package var roomID: RoomID?
+        package var experimentID: String?
+        package var status: RunStatus?
+
+        package init() {}
+    }
+
+    /// Runs, newest change first.
+    package static func list(
+        in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
+        _ transaction: any ReadTransaction
+    ) throws -> [Run] {
+        var condition: SQL = " WHERE workspace_id = \(workspace)"
+        if let room = filter.roomID { condition.append(" AND room_id = \(room)") }
+        if let experiment = filter.experimentID { condition.append(" AND experiment_id = \(experiment)") }
+        if let status = filter.status { condition.append(" AND status = \(status)") }
+        condition.append(cursor.map { $0.condition(time: "updated_at", id: "run_id") } ?? "")
+        condition.append(" ORDER BY updated_at DESC, run_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+
+    /// The queued run that has waited longest.
+    /// - Parameter rooms: The rooms the claimer may take runs from; nil for all.
+    package static func oldestQueued(
+        in workspace: WorkspaceID, rooms: [RoomID]?, withPlan: Bool, _ transaction: any ReadTransaction
+    ) throws -> Run? {
+        var condition: SQL = " WHERE workspace_id = \(workspace) AND status = 'queued'"
+        if withPlan { condition.append(" AND has_plan = 1") }
+        if let rooms { condition.append(" AND room_id IN (\(list: rooms))") }
+        condition.append(" ORDER BY created_at, run_id LIMIT 1")
+        return try table.all(where: condition, in: transaction).first
+    }
+
+    /// Waiting runs whose timer has come.
+    package static func due(at now: Timestamp, limit: Int, _ transaction: any ReadTransaction) throws -> [RunID] {
+        try transaction.all(
+            "SELECT run_id FROM proj_runs WHERE status = 'waiting' AND wake_at <= \(now) ORDER BY wake_at LIMIT \(limit)"
+        ) { try $0.get("run_id") }
+    }
+
+    /// All waiting runs: for a lifted halt, which any of them may wait for.
+    package static func waiting(_ transaction: any ReadTransaction) throws -> [Run] {
+        try table.all(where: " WHERE status = 'waiting' ORDER BY run_id", in: transaction)
+    }
+}

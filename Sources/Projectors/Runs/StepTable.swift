@@ -1,0 +1,57 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_steps`: all the SQL that touches it is in this file.
+package enum StepTable {
+    static let table = Table<Step>(
+        "proj_steps", keys: ["step_id"],
+        blank: Step(stepID: "", runID: "", workspaceID: "", kind: "", correlationID: "", at: .zero),
+        columns: [
+            Column("step_id", \.stepID),
+            Column("run_id", \.runID),
+            Column("workspace_id", \.workspaceID),
+            Column("room_id", \.roomID),
+            Column("thread_id", \.threadID),
+            Column("plan_step_id", \.planStepID),
+            Column("kind", \.kind),
+            Column("status", \.status),
+            Column("title", \.title),
+            Column("input", \.input),
+            Column("output", \.output),
+            Column("error", \.error),
+            Column("correlation_id", \.correlationID),
+            Column("created_at", \.createdAt),
+            Column("ended_at", \.endedAt),
+            Column("updated_at", \.updatedAt),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: [
+            "CREATE INDEX proj_steps_by_run ON proj_steps (run_id, created_at)",
+        ])
+
+    static let projector = Projector(table) { recorded, transaction in
+        switch recorded.event {
+        case .step(let event):
+            try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
+        case .toolCall(let event):
+            try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
+        case .approval, .artifact, .engine, .policy, .room, .run, .system: break
+        }
+    }
+
+    package static func find(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Step? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    /// The run's step for this step of its plan.
+    package static func find(planStep: String, of run: RunID, _ transaction: any ReadTransaction) throws -> Step? {
+        try table.all(where: " WHERE run_id = \(run) AND plan_step_id = \(planStep) LIMIT 1", in: transaction).first
+    }
+
+    /// The run's steps, oldest first.
+    package static func list(of run: RunID, _ transaction: any ReadTransaction) throws -> [Step] {
+        try table.all(where: " WHERE run_id = \(run) ORDER BY created_at, step_id", in: transaction)
+    }
+}

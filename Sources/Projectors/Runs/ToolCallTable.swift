@@ -1,0 +1,81 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_tool_calls`: all the SQL that touches it is in this file.
+package enum ToolCallTable {
+    static let table = Table<ToolCall>(
+        "proj_tool_calls", keys: ["tool_call_id"],
+        blank: ToolCall(
+            toolCallID: "", workspaceID: "", runID: "", stepID: "", toolName: "", correlationID: "", at: .zero),
+        columns: [
+            Column("tool_call_id", \.toolCallID),
+            Column("workspace_id", \.workspaceID),
+            Column("room_id", \.roomID),
+            Column("thread_id", \.threadID),
+            Column("run_id", \.runID),
+            Column("step_id", \.stepID),
+            Column("tool_name", \.toolName),
+            Column("title", \.title),
+            Column("status", \.status),
+            Column("action", \.action),
+            Column("effect", \.effect),
+            Column("effect_key", \.effectKey),
+            Column("args_hash", \.argsHash),
+            Column("try_no", \.tryNo, .integer),
+            Column("attempt_no", \.attemptNo, .integer),
+            Column("approval_id", \.approvalID),
+            Column("input", \.input),
+            Column("output", \.output),
+            Column("error", \.error),
+            Column("started_at", \.startedAt),
+            Column("ended_at", \.endedAt),
+            Column("updated_at", \.updatedAt),
+            Column("correlation_id", \.correlationID),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: [
+            "CREATE INDEX proj_tool_calls_by_run ON proj_tool_calls (run_id, started_at)",
+            "CREATE UNIQUE INDEX proj_tool_calls_by_effect ON proj_tool_calls (effect_key) WHERE effect_key IS NOT NULL",
+            "CREATE INDEX proj_tool_calls_running ON proj_tool_calls (updated_at) WHERE status = 'running'",
+        ])
+
+    static let projector = Projector(table) { recorded, transaction in
+        guard case .toolCall(let event) = recorded.event else { return }
+        try table.fold(event.toolCallID, in: transaction) { ToolCallDecider.evolve($0, recorded.with(event)) }
+    }
+
+    package static func find(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> ToolCall? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    package static func find(effectKey: String, _ transaction: any ReadTransaction) throws -> ToolCall? {
+        try table.all(where: " WHERE effect_key = \(effectKey)", in: transaction).first
+    }
+
+    package static func count(of run: RunID, _ transaction: any ReadTransaction) throws -> Int {
+        try transaction.first("SELECT count(*) AS calls FROM proj_tool_calls WHERE run_id = \(run)") {
+            try $0.get("calls")
+        } ?? 0
+    }
+
+    /// Calls, oldest first.
+    package static func list(
+        in workspace: WorkspaceID, run: RunID?, step: StepID?, after cursor: ListCursor?, limit: Int,
+        _ transaction: any ReadTransaction
+    ) throws -> [ToolCall] {
+        var condition: SQL = " WHERE workspace_id = \(workspace)"
+        if let run { condition.append(" AND run_id = \(run)") }
+        if let step { condition.append(" AND step_id = \(step)") }
+        condition.append(cursor.map { $0.ascendingCondition(time: "started_at", id: "tool_call_id") } ?? "")
+        condition.append(" ORDER BY started_at, tool_call_id LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+
+    /// External calls that were let through and not reported as ended.
+    package static func runningExternal(limit: Int, _ transaction: any ReadTransaction) throws -> [ToolCall] {
+        try table.all(where: " WHERE status = 'running' ORDER BY updated_at LIMIT \(limit)", in: transaction)
+            .filter { ActionName(rawValue: $0.action).isExternalWrite }
+    }
+}
