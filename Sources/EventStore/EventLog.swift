@@ -147,12 +147,3 @@ package final class EventLog: @unchecked Sendable {
         return id
     }
 }
-
-/// Lets an event's payload be encoded without knowing its type.
-private struct AnyPayload: Encodable {
-    let payload: any EventPayload
-
-    init(_ payload: any EventPayload) { self.payload = payload }
-
-    func encode(to encoder: any Encoder) throws { try payload.encode(to: encoder) }
-}

@@ -8,6 +8,13 @@ package struct StoredEvent: Sendable {
     /// Nil after an erasure.
     package var payload: EventPayloadBytes?
 
+    /// An event that was recorded a moment ago: enough of it for a stream, which shows no contexts.
+    package init(_ envelope: EventEnvelope, data: [UInt8]) {
+        self.envelope = envelope
+        let empty = EventPayloadBytes.emptyObject
+        payload = EventPayloadBytes(data: data, policyContext: empty, modelContext: empty, display: empty, salt: [])
+    }
+
     package init(row: any Row) throws {
         envelope = EventEnvelope(
             globalSeq: try row.get("global_seq"), eventID: try row.get("event_id"),

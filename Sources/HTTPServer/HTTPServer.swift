@@ -31,17 +31,21 @@ package final class HTTPServer: Sendable {
     /// Listens and serves; once. Port 0 lets the kernel choose: the result is where it really listens.
     package func start(at address: SocketAddress) throws -> SocketAddress {
         let socket = try TCP.listen(at: address)
+        try start(on: socket)
+        return TCP.localAddress(of: socket) ?? address
+    }
+
+    /// Serves on a socket that listens already; once.
+    package func start(on socket: Descriptor) throws {
         let loops = try (0..<max(1, settings.loops)).map { _ in
             try ServerLoop(handler: handler, settings: settings, clock: clock, counters: shared)
         }
         try loops[0].listen(on: socket, sharingWith: loops)
-        let bound = TCP.localAddress(of: socket) ?? address
         state.withLock { state in
             precondition(state.loops.isEmpty, "a server starts once")
             state.loops = loops
             state.threads = loops.enumerated().map { index, loop in Thread.start("http-\(index)") { loop.run() } }
         }
-        return bound
     }
 
     /// Stops: no new connections, idle ones close, requests in flight are answered with `Connection: close`. Deferred

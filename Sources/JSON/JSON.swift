@@ -95,3 +95,8 @@ package enum JSONNulls: Sendable {
     /// It is `null`.
     case write
 }
+
+extension JSONValue {
+    /// ``JSON/write(_:)``
+    package var jsonBytes: [UInt8] { JSON.write(self) }
+}

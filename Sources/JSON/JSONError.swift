@@ -69,6 +69,11 @@ extension JSONShapeError {
             error
         }
     }
+
+    /// What came up inside a nested container, at this way from the value that is being read.
+    static func within(_ path: [any CodingKey], _ error: any Error) -> any Error {
+        path.reversed().reduce(error) { within(JSONKey.onWire($1), $0) }
+    }
 }
 
 /// How much JSON is taken.

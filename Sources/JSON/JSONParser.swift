@@ -173,10 +173,13 @@ struct JSONParser {
     private mutating func plain() throws(JSONError) -> String {
         let start = at
         at = PlainText.end(in: bytes, from: start)
-        guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self) else {
-            throw JSONError(.invalidUTF8, "the string is not UTF-8", at: start, in: bytes)
+        let part = UnsafeBufferPointer(rebasing: bytes[start..<at])
+        do throws(UTF8.ValidationError) {
+            return String(copying: try UTF8Span(validating: part.span))
+        } catch {
+            throw JSONError(
+                .invalidUTF8, "the string is not UTF-8", at: start + error.byteOffsets.lowerBound, in: bytes)
         }
-        return text
     }
 
     private mutating func escape() throws(JSONError) -> Unicode.Scalar {

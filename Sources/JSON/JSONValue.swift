@@ -86,12 +86,12 @@ package enum JSONPointer {
     /// A tilde that escapes nothing stands for itself.
     package static func unescape(_ token: some StringProtocol) -> String {
         guard token.utf8.contains(UInt8(ascii: "~")) else { return String(token) }
-        let parts = token.unicodeScalars.split(separator: "~", omittingEmptySubsequences: false)
+        let parts = String(token).unicodeScalars.split(separator: "~", omittingEmptySubsequences: false)
         return parts.dropFirst().reduce(into: String(parts[0])) { text, part in
             switch part.first {
-            case "0": text.unicodeScalars += "~".unicodeScalars + part.dropFirst()
-            case "1": text.unicodeScalars += "/".unicodeScalars + part.dropFirst()
-            default: text.unicodeScalars += "~".unicodeScalars + part
+            case "0": text += "~" + String(part.dropFirst())
+            case "1": text += "/" + String(part.dropFirst())
+            default: text += "~" + String(part)
             }
         }
     }
@@ -111,8 +111,9 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     /// A number as JSON has it: integral values become `.integer`. It must be finite.
     package init(number: Double) {
         precondition(number.isFinite, "JSON has no infinity and no NaN")
-        if let integer = Int64(exactly: number), abs(number) <= JSON.integerMagnitudeMax {
-            self = .integer(integer)
+        // Not `Int64(exactly:)`: that takes libm, which nothing else here does.
+        if abs(number) <= JSON.integerMagnitudeMax, Double(Int64(number)) == number {
+            self = .integer(Int64(number))
         } else {
             self = .number(number)
         }

@@ -186,11 +186,7 @@ enum PlainText {
 /// The order of keys in RFC 8785: by UTF-16 code units.
 enum CanonicalOrder {
     static func precedes(_ left: String, _ right: String) -> Bool {
-        var (left, right) = (left, right)
-        return left.withUTF8 { left in right.withUTF8 { right in precedes(left, right) } }
-    }
-
-    private static func precedes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+        let (left, right) = (left.utf8.span, right.utf8.span)
         var at = 0
         while at < left.count, at < right.count, left[at] == right[at] { at += 1 }
         guard at < left.count, at < right.count else { return left.count < right.count }

@@ -68,3 +68,10 @@ package final class Descriptor: Sendable {
         return (Descriptor(pair[0]), Descriptor(pair[1]))
     }
 }
+
+extension Descriptor {
+    /// The next read starts so many bytes from the beginning of the file.
+    package func seek(to offset: Int64) throws(SystemError) {
+        try systemCall("lseek") { Int(lseek(number, Int(offset), SEEK_SET)) }
+    }
+}

@@ -1,5 +1,5 @@
 package import DatabaseCore
-package import EventStore
+import EventStore
 import JSON
 package import Shared
 

@@ -247,10 +247,11 @@ struct JSONCodingTests {
 
     // MARK: Integers
 
+    struct Box<Value: Codable>: Codable { var v: Value }
+
     @Test("that are integers are taken at both ends of their range and refused beyond")
     func ranges() throws {
         func check<T: FixedWidthInteger & Codable & Equatable>(_ type: T.Type) throws {
-            struct Box<Value: Codable>: Codable { var v: Value }
             let (low, high) = (max(Int64(clamping: T.min), -magnitudeMax), min(Int64(clamping: T.max), magnitudeMax))
             for value in [low, high] {
                 #expect(try JSON.decode(T.self, from: .integer(value)) == T(value))
@@ -279,19 +280,20 @@ struct JSONCodingTests {
         try check(UInt64.self)
     }
 
+    struct Lists<Value: Encodable>: Encodable { var aList: [String: [Value]] }
+
     private let magnitudeMax: Int64 = 9_007_199_254_740_991
 
     @Test("that nobody could read back are refused when they are written, with the pointer to the place")
-    func unreadable() throws {
-        struct Box<Value: Encodable>: Encodable { var aList: [String: [Value]] }
-        func check(_ value: some Encodable) {
-            let box = Box(aList: ["kB": [value]])
-            for encode in [{ try JSON.encode(box) }, { try JSON.canonical(encoding: box) }] {
+    func unreadable() {
+        func check<T: Encodable>(_ value: T) {
+            let lists = Lists(aList: ["kB": [value]])
+            for encode: (Lists<T>) throws -> [UInt8] in [{ try JSON.encode($0) }, { try JSON.canonical(encoding: $0) }] {
                 do {
-                    _ = try encode()
+                    _ = try encode(lists)
                     Issue.record("\(value) was written")
                 } catch {
-                    #expect((error as? JSONShapeError)?.pointer == "/a_list/kB/0")
+                    #expect((error as? JSONShapeError)?.pointer.hasPrefix("/a_list/kB/0") == true)
                 }
             }
         }

@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 
 /// A pattern for paths: `*` and `?` stay within a name, `**` stands for any folders, `[a-z]` and `[!a-z]` for one
 /// character. A leading dot must be written out.

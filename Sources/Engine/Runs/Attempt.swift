@@ -100,7 +100,7 @@ struct Attempt {
             .requestToolCall,
             RequestToolCall(
                 claimToken: writer.token, toolName: step.tool.rawValue, title: step.title, input: arguments, ordinal: 1,
-                tryNo: tryNo, effect: step.effect),
+                tryNo: tryNo, effect: step.declaredEffect),
             ["step_id": stepID.rawValue])
     }
 

@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 
 /// Waiting times that grow with every failure, spread so that many engines do not come back at once.
 package struct Backoff: Sendable {

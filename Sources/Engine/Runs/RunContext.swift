@@ -1,7 +1,7 @@
 import APIClient
 import JSON
 import Platform
-import Shared
+package import Shared
 
 /// What everything that works on one run shares.
 struct RunContext: Sendable {

@@ -14,13 +14,13 @@ struct StepExecutor: Sendable {
 
     /// Sleeps up to this long are slept here; longer ones park the run.
     static let sleepHereMsMax: Int64 = 5_000
-    private static let permitMsDefault: Int64 = 1_000
-    private static let permitPauseMsMax: Int64 = 2_000
 
     let context: RunContext
     let step: PlanStep
     let known: Known
     let scope: TemplateScope
+    /// When the step's sleep ends, if it began in this claim.
+    var wakeAt: Timestamp?
 
     private var held: HeldRun { context.held }
     private var writer: RunWriter { context.writer }
@@ -146,6 +146,7 @@ struct StepExecutor: Sendable {
 
     /// A sleep is recorded with its end, so that it ends then whoever carries it on.
     private func sleepArguments(_ arguments: JSONValue) -> JSONValue {
+        if let wakeAt { return ["until": .string(wakeAt.description)] }
         if let recorded = known.call?.input["until"] { return ["until": recorded] }
         guard let duration = arguments["duration_ms"]?.intValue else { return arguments }
         let start = known.step?.createdAt ?? Timestamp(milliseconds: context.clock.wallMilliseconds())

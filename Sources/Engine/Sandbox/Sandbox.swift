@@ -120,7 +120,7 @@ package struct Sandbox: Sendable {
         var command = ProcessCommand(Self.prlimit, arguments, environment: ["PATH": Self.path, "LANG": "C"])
         command.directory = "/"
         command.tag = tag(request)
-        let options = options(request).flatMap { Array($0.utf8) + [0] }
+        let options = self.options(request).flatMap { (option: String) -> [UInt8] in Array(option.utf8) + [0] }
         command.supervisor = ProcessCommand.Supervisor(input: options)
         return command
     }

@@ -80,3 +80,12 @@ package enum EventCatalogue {
     /// The typed event, or nil when the type is not known to this program (written by a newer one).
     package static func decode(_ type: String, _ data: JSONValue) throws -> DomainEvent? { try decoders[type]?(data) }
 }
+
+/// Lets an event's payload be encoded without knowing its type.
+package struct AnyPayload: Encodable {
+    private let payload: any EventPayload
+
+    package init(_ payload: any EventPayload) { self.payload = payload }
+
+    package func encode(to encoder: any Encoder) throws { try payload.encode(to: encoder) }
+}

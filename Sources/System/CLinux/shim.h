@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,4 +162,20 @@ static inline int aos_local_address(int fd, struct sockaddr *address, socklen_t 
 }
 static inline int aos_peer_address(int fd, struct sockaddr *address, socklen_t *length) {
     return getpeername(fd, address, length);
+}
+
+/// One datagram to systemd's notification socket; a leading @ means the abstract name space.
+static inline int aos_notify(const char *path, const char *state) {
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    size_t length = strlen(path);
+    if (length >= sizeof address.sun_path) return -1;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    ssize_t sent = sendto(
+        fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(fd);
+    return sent < 0 ? -1 : 0;
 }

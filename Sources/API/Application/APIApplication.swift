@@ -1,0 +1,189 @@
+package import DatabaseCore
+import DatabaseSQLite
+import Domain
+import EventStore
+import HTTP
+package import HTTPServer
+package import Platform
+import Projectors
+import Shared
+import Synchronization
+
+/// The api, put together: everything is made here, handed what it needs, started and stopped here.
+package final class APIApplication: Sendable {
+    /// How long requests in flight may take once the api has been told to stop.
+    package static let drainMilliseconds = 10_000
+
+    package let configuration: APIConfiguration
+    /// What answers requests: tests call it without a socket.
+    package let handler: any RequestHandler
+    package let operatorToken: String
+
+    private let environment: APIEnvironment
+    private let database: SQLiteDatabase
+    private let commands: CommandBus
+    private let timers: Timers
+    private let audits: Audits
+    private let blobs: BlobStore
+    private let permits: PermitBook
+    private let metrics: LiveMetrics
+    private let draining: Flag
+    private let threads: Mutex<[Thread]> = Mutex([])
+    /// Held for as long as the api lives: no second api, no repair tool on the same data.
+    private let lock: Descriptor
+
+    /// A flag that many look at and one sets.
+    private final class Flag: Sendable {
+        private let value = Atomic<Bool>(false)
+        var isSet: Bool { value.load(ordering: .relaxed) }
+        func set() { value.store(true, ordering: .relaxed) }
+    }
+
+    /// Opens the data directory, brings the schema up to date, takes up where the last process ended.
+    /// - Parameter port: The port it is reached at, for the host check.
+    /// - Throws: What stands in the way, as a sentence.
+    package init(
+        _ configuration: APIConfiguration, port: UInt16, clock: any Clock = SystemClock(),
+        entropy: any Entropy = SystemEntropy(), log: Log, onStorageFault: @escaping @Sendable (DatabaseError) -> Void
+    ) throws {
+        self.configuration = configuration
+        let data = configuration.dataDirectory
+        try Files.makeFolder("\(data)/audit")
+        lock = try DataDirectory.lock(data)
+        operatorToken = try DataDirectory.secret("\(data)/operator.token", entropy) { "aos_" + Base64URL.text($0) }
+        let tokenKey = try DataDirectory.secret("\(data)/token.key", entropy) { Hex.text($0) }
+        database = try SQLiteDatabase(
+            path: configuration.databasePath, migrations: Self.migrations, onStorageFault: onStorageFault)
+        let environment = APIEnvironment(
+            clock: clock, entropy: entropy, database: database,
+            eventLog: EventLog(randomBytes: { entropy.bytes($0) }), log: log,
+            leaseMilliseconds: configuration.leaseMilliseconds, enforcementMode: configuration.enforcementMode,
+            tokenKey: Hex.bytes(tokenKey) ?? [])
+        self.environment = environment
+        let (hub, claims, controls) = (EventHub(), ClaimQueue(), ControlHub())
+        let headFile = HeadFile(path: "\(data)/audit/heads.ndjson")
+        let aftermath = Aftermath(hub: hub, claims: claims, controls: controls, headFile: headFile)
+        let flag = Flag()
+        draining = flag
+        let isDraining: @Sendable () -> Bool = { flag.isSet }
+        let authentication = Authentication(
+            environment: environment, operatorToken: operatorToken, isHeaderMode: configuration.isHeaderMode)
+        let hosts = HostPolicy(port: port, more: configuration.allowedHosts)
+        // The pipeline words problems, and the routes below it need that for what they answer later.
+        let wording = RequestPipeline(
+            environment: environment, authentication: authentication, hosts: hosts, routes: RouteTable())
+        let problems = ProblemAnswers { wording.problem(for: $0, $1.requestID, $1.request) }
+        commands = CommandBus(environment: environment, aftermath: aftermath, problems: problems)
+        permits = PermitBook(nowMs: clock.monotonicMilliseconds())
+        audits = Audits(
+            environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems)
+        blobs = try BlobStore(
+            directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
+        timers = Timers(environment: environment, commands: commands, permits: permits)
+        metrics = LiveMetrics()
+
+        var routes = RouteTable()
+        ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
+        ArtifactRoutes(environment: environment, commands: commands, blobs: blobs, problems: problems).mount(on: &routes)
+        EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
+            .mount(on: &routes)
+        EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
+        LeaseRoutes(
+            environment: environment, commands: commands, authentication: authentication, problems: problems
+        ).mount(on: &routes)
+        RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
+        RunRoutes(environment: environment, commands: commands).mount(on: &routes)
+        StepRoutes(environment: environment, commands: commands, permits: permits).mount(on: &routes)
+        SystemRoutes(
+            environment: environment, commands: commands, permits: permits, audits: audits, isDraining: isDraining
+        ).mount(on: &routes)
+        handler = RequestPipeline(
+            environment: environment, authentication: authentication, hosts: hosts, routes: routes)
+        try Self.resume(headFile, database, log)
+    }
+
+    static let migrations = [EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration]
+
+    /// Starts what runs beside requests, renews leases, and says in history that the api is there.
+    package func start() throws {
+        let (environment, configuration) = (environment, configuration)
+        let recorded = try database.writeAndWait { transaction in
+            let work = Work(transaction, environment, now: environment.now)
+            let ttl = environment.leaseMilliseconds
+            let renewed = try LeaseTable.renewAll(
+                expiresAtMonotonicMs: work.monotonicMs + ttl, expiresAt: work.now.adding(milliseconds: ttl), transaction)
+            let scope = EventScope(workspaceID: .system, correlationID: environment.newCorrelationID())
+            let started = APIStarted(version: APIVersion.text, recoveredLeases: renewed)
+            try work.record(EventDraft(.system(.apiStarted(started)), in: scope, by: .api))
+            try work.setKillSwitchByEnvironment(configuration.killSwitch)
+            return work.recorded
+        }
+        commands.aftermath.committed(recorded)
+        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start()] }
+    }
+
+    /// What of the env file can change while the api runs: the kill switch.
+    package func reload(_ latest: APIConfiguration) {
+        commands.perform("reload") { work in
+            try work.setKillSwitchByEnvironment(latest.killSwitch)
+            let scope = EventScope(workspaceID: .system, correlationID: work.environment.newCorrelationID())
+            let reloaded = ConfigurationReloaded(changed: ["POLICY_KILL_SWITCH_EXTERNAL_WRITE"])
+            try work.record(EventDraft(.system(.configurationReloaded(reloaded)), in: scope, by: .api))
+        }
+    }
+
+    /// Answers whoever waits, so that the server can drain.
+    package func beginDraining() {
+        draining.set()
+        commands.aftermath.claims.giveUpAll()
+        commands.aftermath.controls.giveUpAll()
+        permits.settleAll()
+    }
+
+    /// Ends what runs beside requests, says so in history, closes the database.
+    package func stop(reason: String) {
+        beginDraining()
+        let environment = environment
+        let recorded = try? database.writeAndWait { transaction in
+            let work = Work(transaction, environment, now: environment.now)
+            let scope = EventScope(workspaceID: .system, correlationID: environment.newCorrelationID())
+            try work.record(EventDraft(.system(.apiStopped(APIStopped(reason: reason))), in: scope, by: .api))
+            return work.recorded
+        }
+        if let recorded { commands.aftermath.committed(recorded) }
+        timers.stop()
+        audits.stop()
+        blobs.stop()
+        for thread in threads.withLock({ $0 }) { thread.join() }
+        database.close()
+    }
+
+    /// How many pages of events followers had to read from the log.
+    package var followerLogReads: Int { metrics.logReads.load(ordering: .relaxed) }
+
+    private static func resume(_ headFile: HeadFile, _ database: SQLiteDatabase, _ log: Log) throws {
+        let last = HeadFile.lines(path: headFile.path).last
+        try database.read { transaction in
+            let logEnd = try EventQueries.lastGlobalSeq(in: transaction)
+            if let last, last.globalSeq > logEnd {
+                log.error(
+                    "the event log is shorter than the head file says; run `aos verify`",
+                    ["log_ends_at": .number(logEnd), "head_file_says": .number(last.globalSeq)])
+            }
+            _ = try headFile.resume(lastLine: last) { after, fold in
+                try EventQueries.each(afterGlobalSeq: after, in: transaction) { fold($0) }
+            }
+        }
+    }
+}
+
+extension Work {
+    fileprivate func setKillSwitchByEnvironment(_ engaged: Bool) throws {
+        let state = try KillSwitchTable.state(transaction)
+        try record(
+            KillSwitchDecider.set(
+                state, engaged, source: .environment, reason: "POLICY_KILL_SWITCH_EXTERNAL_WRITE",
+                correlationID: environment.newCorrelationID(), CommandFacts(actor: .api, now: now)))
+        if !engaged, try !KillSwitchTable.state(transaction).isEngaged { try settleHalts() }
+    }
+}

@@ -1,0 +1,69 @@
+import DatabaseCore
+import DatabaseSQLite
+import EventStore
+import JSON
+import Platform
+import Projectors
+import Shared
+
+/// Work on the data of a stopped api; each takes the directory's lock first.
+enum APIMaintenance {
+    /// Prints what the walk over the log found, as JSON. Exit 0 when all holds, 1 when not.
+    static func verify(_ environment: [String: String], arguments: [String]) -> Int32 {
+        run(environment) { configuration, _ in
+            let database = try open(configuration)
+            defer { database.close() }
+            let path = "\(configuration.dataDirectory)/audit/heads.ndjson"
+            let found = try database.read { try LogAudit.verify(in: $0, headFilePath: path) }
+            print(JSON.pretty(try JSON.value(of: found)))
+            return found.valid ? 0 : 1
+        }
+    }
+
+    /// Compares the read models with a fresh fold of the log; without `--check` also replaces them by it.
+    static func rebuild(_ environment: [String: String], arguments: [String]) -> Int32 {
+        run(environment) { configuration, entropy in
+            let database = try open(configuration)
+            defer { database.close() }
+            let check = try database.read {
+                try ProjectionAudit.check(
+                    live: $0, temporaryDirectory: "\(configuration.dataDirectory)/tmp", entropy: entropy)
+            }
+            print(JSON.pretty(try JSON.value(of: check)))
+            if arguments.contains("--check") { return check.equal ? 0 : 1 }
+            try database.writeAndWait { transaction in
+                for projector in ProjectorCatalogue.all {
+                    try transaction.execute(SQL(unsafeText: "DELETE FROM \(projector.name)"))
+                }
+                try EventQueries.each(in: transaction) { stored in
+                    if let recorded = try stored.typed() { try ProjectorCatalogue.project([recorded], in: transaction) }
+                }
+            }
+            return 0
+        }
+    }
+
+    private static func run(
+        _ environment: [String: String], _ body: (APIConfiguration, any Entropy) throws -> Int32
+    ) -> Int32 {
+        switch APIProgram.read(environment) {
+        case .failure(let faults): return APIProgram.complain(faults)
+        case .success(let configuration):
+            do {
+                let lock = try DataDirectory.lock(configuration.dataDirectory)
+                defer { withExtendedLifetime(lock) {} }
+                return try body(configuration, SystemEntropy())
+            } catch {
+                Program.complain("api: \(error)")
+                return 1
+            }
+        }
+    }
+
+    private static func open(_ configuration: APIConfiguration) throws -> SQLiteDatabase {
+        guard Files.exists(configuration.databasePath) else {
+            throw StartFailure("there is no database at \(configuration.databasePath)")
+        }
+        return try SQLiteDatabase(path: configuration.databasePath, migrations: APIApplication.migrations) { _ in }
+    }
+}

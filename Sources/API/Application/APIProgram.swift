@@ -1,0 +1,149 @@
+import DatabaseCore
+import HTTPServer
+import JSON
+import Platform
+import Shared
+
+/// The `api` program: reads its settings, serves until it is told to stop.
+package enum APIProgram {
+    /// - Returns: The exit code (`CONFIGURATION.md`).
+    package static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+        Program.openStandardDescriptors()
+        switch arguments.first {
+        case nil: return serve(environment)
+        case "--version":
+            print("api \(APIVersion.text) (storage: sqlite)")
+            return 0
+        case "--print-config": return printConfiguration(environment)
+        case "verify": return APIMaintenance.verify(environment, arguments: Array(arguments.dropFirst()))
+        case "rebuild": return APIMaintenance.rebuild(environment, arguments: Array(arguments.dropFirst()))
+        case "--help", "-h":
+            print(usage)
+            return 0
+        default:
+            Program.complain("api: unknown argument '\(arguments[0])'\n\(usage)")
+            return 2
+        }
+    }
+
+    private static let usage = """
+        usage: api                    serve (settings come from the environment, see docs/reference/CONFIGURATION.md)
+               api verify             check the event log of a stopped api: exit 0 valid, 1 not
+               api rebuild [--check]  fold the read models again (or only compare them) while the api is stopped
+               api --print-config     every setting, its value and where it came from
+               api --version
+        """
+
+    private static func serve(_ environment: [String: String]) -> Int32 {
+        let configuration: APIConfiguration
+        switch read(environment) {
+        case .success(let read): configuration = read
+        case .failure(let faults): return complain(faults)
+        }
+        let log = Log(level: configuration.logLevel, format: configuration.logFormat)
+        do {
+            // Before any thread: threads inherit what is blocked.
+            let signals = try Signals()
+            return try serve(configuration, environment, signals, log)
+        } catch {
+            log.error("the api cannot start", ["error": .text("\(error)")])
+            return error is StartFailure ? 1 : 70
+        }
+    }
+
+    private static func serve(
+        _ configuration: APIConfiguration, _ environment: [String: String], _ signals: Signals, _ log: Log
+    ) throws -> Int32 {
+        if configuration.isHeaderMode {
+            log.warning("header mode: callers need no token and are who they say they are; for development only")
+        }
+        if configuration.enforcementMode == .shadow {
+            log.warning("shadow mode: policy is recorded and not enforced")
+        }
+        guard let address = SocketAddress(numeric: configuration.bindAddress, port: configuration.port) else {
+            throw StartFailure("BIND_ADDRESS is no address")
+        }
+        // Bound first: the host check must know the port, and a taken port must not touch the data.
+        let socket = try TCP.listen(at: address)
+        let bound = TCP.localAddress(of: socket) ?? address
+        let application = try APIApplication(configuration, port: bound.port, log: log) { fault in
+            log.error("the storage has failed; nothing more is acknowledged", ["error": .text("\(fault)")])
+            Program.exit(70)
+        }
+        try application.start()
+        let server = HTTPServer(handler: application.handler)
+        try server.start(on: socket)
+        if configuration.port == 0 { print("http://\(bound)") }
+        log.info(
+            "ready",
+            [
+                "address": .text("http://\(bound)"), "data": .text(configuration.dataDirectory),
+                "version": .text(APIVersion.text), "pid": .number(Int64(Program.processID)),
+            ])
+        ServiceManager.notify("READY=1")
+        return try wait(signals, application, server, environment, log)
+    }
+
+    private static func wait(
+        _ signals: Signals, _ application: APIApplication, _ server: HTTPServer, _ environment: [String: String],
+        _ log: Log
+    ) throws -> Int32 {
+        while true {
+            switch try signals.next() {
+            case .hangUp:
+                switch read(environment) {
+                case .success(let latest): application.reload(latest)
+                case .failure(let faults):
+                    for fault in faults.faults { log.error("not reloaded", ["setting": .text("\(fault)")]) }
+                }
+            case .terminate, .interrupt:
+                log.info("draining")
+                ServiceManager.notify("STOPPING=1")
+                application.beginDraining()
+                server.drain(graceMilliseconds: APIApplication.drainMilliseconds)
+                server.waitUntilStopped()
+                application.stop(reason: "signal")
+                log.info("stopped")
+                return 0
+            case nil: break
+            }
+        }
+    }
+
+    /// The environment, and over it the file that it names.
+    static func read(_ environment: [String: String]) -> Result<APIConfiguration, ConfigurationFaults> {
+        do throws(ConfigurationFaults) {
+            var file: [String: String] = [:]
+            if let path = environment["AOS_ENV_FILE"], !path.isEmpty {
+                guard let bytes = try? Files.read(path, bytesMax: 1 << 20) else {
+                    throw ConfigurationFaults(
+                        faults: [
+                            .init(
+                                name: "AOS_ENV_FILE", seen: "\"\(path)\"", allowed: "a file that can be read",
+                                origin: .environment)
+                        ])
+                }
+                let parsed = Settings.parseFile(String(decoding: bytes, as: UTF8.self), name: path)
+                guard parsed.faults.isEmpty else { throw ConfigurationFaults(faults: parsed.faults) }
+                file = parsed.values
+            }
+            return .success(try APIConfiguration.read(environment: environment, file: file))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    static func complain(_ faults: ConfigurationFaults) -> Int32 {
+        for fault in faults.faults { Program.complain("api: \(fault)") }
+        return Settings.faultExitCode
+    }
+
+    private static func printConfiguration(_ environment: [String: String]) -> Int32 {
+        switch read(environment) {
+        case .failure(let faults): return complain(faults)
+        case .success(let configuration):
+            for shown in configuration.shown { print("\(shown.name)=\(shown.value)\t# \(shown.origin)") }
+            return 0
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package import Platform
+package import Shared
+
+/// All that the api can be told, read once at the start (`CONFIGURATION.md`).
+package struct APIConfiguration: Sendable {
+    package var port: UInt16
+    package var bindAddress: String
+    package var dataDirectory: String
+    package var databasePath: String
+    package var envFile: String?
+    package var killSwitch: Bool
+    package var enforcementMode: EnforcementMode
+    /// Callers name their workspace and nobody is asked for a token: loopback only.
+    package var isHeaderMode: Bool
+    package var leaseMilliseconds: Int64
+    package var allowedHosts: [String]
+    package var artifactBytesMax: Int
+    package var logLevel: Log.Level
+    package var logFormat: Log.Format?
+    package var shown: [Settings.Shown]
+
+    /// - Parameter file: What the file named by `AOS_ENV_FILE` says; it replaces the environment.
+    /// - Throws: All faults at once.
+    package static func read(
+        environment: [String: String], file: [String: String] = [:]
+    ) throws(ConfigurationFaults) -> APIConfiguration {
+        var settings = Settings(environment: environment, file: file, fileName: environment["AOS_ENV_FILE"] ?? "")
+        let configuration = APIConfiguration(&settings, environment: environment)
+        settings.refuseUnknownNames()
+        guard settings.faults.isEmpty else { throw ConfigurationFaults(faults: settings.faults) }
+        return configuration
+    }
+
+    private init(_ settings: inout Settings, environment: [String: String]) {
+        port = UInt16(settings.integer("PORT", default: 7717, in: 0...65_535))
+        bindAddress = settings.text("BIND_ADDRESS", default: "127.0.0.1")
+        dataDirectory = DataDirectory.path(&settings, environment: environment)
+        databasePath = "\(dataDirectory)/aos.db"
+        if let url = settings.value(
+            "DATABASE_URL", allowed: "sqlite:PATH (postgres:// needs a build with Postgres)",
+            read: { $0.hasPrefix("sqlite:") ? String($0.dropFirst(7)) : nil })
+        {
+            databasePath = url
+        }
+        envFile = settings.text("AOS_ENV_FILE")
+        killSwitch = settings.flag("POLICY_KILL_SWITCH_EXTERNAL_WRITE", default: false)
+        enforcementMode = settings.choice("POLICY_ENFORCEMENT_MODE", default: .enforce)
+        let requiresSession = settings.flag("AUTH_REQUIRE_SESSION", default: true)
+        let allowsHeader = settings.flag("AUTH_ALLOW_LEGACY_WORKSPACE_HEADER", default: false)
+        isHeaderMode = allowsHeader || !requiresSession
+        leaseMilliseconds = settings.integer("RUN_LEASE_TTL_MS", default: 30_000, in: 1000...3_600_000)
+        allowedHosts = (settings.text("AOS_ALLOWED_HOSTS") ?? "").split(separator: ",").map { host in
+            String(host.filter { $0 != " " }).lowercased()
+        }
+        artifactBytesMax = Int(settings.integer("ARTIFACT_BYTES_MAX", default: 256 << 20, in: 1...(16 << 30)))
+        logLevel = settings.choice("AOS_LOG_LEVEL", default: .info)
+        logFormat = settings.choice("AOS_LOG_FORMAT", of: Log.Format.self)
+        let isLoopback = SocketAddress(numeric: bindAddress, port: 0)?.isLoopback
+        if isLoopback == nil {
+            settings.refuse("BIND_ADDRESS", seen: "\"\(bindAddress)\"", allowed: "a numeric IPv4 or IPv6 address")
+        } else if isLoopback == false {
+            if isHeaderMode {
+                settings.refuse(
+                    "BIND_ADDRESS", seen: "\"\(bindAddress)\"",
+                    allowed: "a loopback address, because callers need no token in the header mode")
+            }
+            if allowedHosts.isEmpty {
+                settings.refuse(
+                    "BIND_ADDRESS", seen: "\"\(bindAddress)\"",
+                    allowed: "a loopback address, or another one with AOS_ALLOWED_HOSTS set")
+            }
+        }
+        shown = settings.shown
+    }
+}
+
+/// Settings that are wrong, all of them.
+package struct ConfigurationFaults: Error, Sendable {
+    package var faults: [Settings.Fault]
+}

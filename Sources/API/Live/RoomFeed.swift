@@ -1,0 +1,91 @@
+import DatabaseCore
+import EventStore
+import HTTPServer
+import Platform
+import Shared
+import Synchronization
+
+/// A room's events as server-sent events, from a number on, without gap or double, for as long as the client listens.
+final class RoomFeed: BodySource {
+    /// Events read from the log at once.
+    private static let pageEvents = 100
+    /// A comment after so long without an event tells proxies and clients that the stream lives.
+    static let heartbeatMilliseconds: Int64 = 15_000
+
+    private struct State {
+        var seq: Int64
+        var hasBegun = false
+        var lastSentMs: Int64
+        var hasEnded = false
+    }
+
+    private let stream: StreamID
+    private let hub: EventHub
+    private let database: any Database
+    private let clock: any Clock
+    private let metrics: LiveMetrics
+    private let state: Mutex<State>
+
+    init(
+        _ stream: StreamID, after seq: Int64, hub: EventHub, database: any Database, clock: any Clock,
+        metrics: LiveMetrics
+    ) {
+        (self.stream, self.hub, self.database, self.clock) = (stream, hub, database, clock)
+        self.metrics = metrics
+        state = Mutex(State(seq: seq, lastSentMs: clock.monotonicMilliseconds()))
+    }
+
+    func attach(_ wake: @escaping @Sendable () -> Void) {
+        do {
+            try hub.follow(
+                stream, self,
+                lastSeq: { try database.read { try EventQueries.lastSeq(of: stream, in: $0) } }, wake: wake)
+        } catch {
+            state.withLock { $0.hasEnded = true }
+            wake()
+        }
+    }
+
+    func detach() { hub.leave(stream, self) }
+
+    func next(atMost bytes: Int) -> BodyChunk {
+        let now = clock.monotonicMilliseconds()
+        return state.withLock { state in
+            if state.hasEnded { return .abort }
+            guard state.hasBegun else {
+                // Sends the headers on their way before the first event.
+                state.hasBegun = true
+                return .bytes(Array("\n".utf8))
+            }
+            let frames: [EventHub.Frame]
+            switch hub.frames(of: stream, after: state.seq, bytesMax: bytes) {
+            case .frames(let ready): frames = ready
+            case .upToDate: frames = []
+            case .readLog:
+                do { frames = try page(after: state.seq) } catch { return .abort }
+            }
+            guard let last = frames.last else {
+                guard now - state.lastSentMs >= Self.heartbeatMilliseconds else { return .wait }
+                state.lastSentMs = now
+                return .bytes(Array(": keep-alive\n\n".utf8))
+            }
+            (state.seq, state.lastSentMs) = (last.seq, now)
+            return .bytes(frames.count == 1 ? last.bytes : frames.flatMap(\.bytes))
+        }
+    }
+
+    private func page(after seq: Int64) throws -> [EventHub.Frame] {
+        metrics.logReads.add(1, ordering: .relaxed)
+        return try database.read { transaction in
+            var filter = EventFilter()
+            (filter.stream, filter.afterStreamSeq) = (stream, seq)
+            return try EventQueries.events(filter, limit: Self.pageEvents, in: transaction).map { EventHub.frame($0) }
+        }
+    }
+}
+
+/// What live delivery costs.
+final class LiveMetrics: Sendable {
+    /// Pages that feeds had to read from the log.
+    let logReads = Atomic<Int>(0)
+}

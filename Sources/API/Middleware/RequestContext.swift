@@ -1,0 +1,91 @@
+import Domain
+import HTTP
+import Shared
+
+/// Who sent a request, by the credential it came with.
+enum Caller: Sendable {
+    /// The person at this machine, by the operator token.
+    case operatorUser
+    case engine(EngineRecord, EngineToken)
+    /// The header mode: the caller is whoever it says it is.
+    case header
+
+    var isOperator: Bool {
+        switch self {
+        case .operatorUser, .header: true
+        case .engine: false
+        }
+    }
+}
+
+/// A request as a handler sees it: who, where, when, and what it is about.
+struct RequestContext: Sendable {
+    var requestID: String
+    /// From the header, prefixed `ext_`, else the body's, else the request's own.
+    var correlationID: String
+    var caller: Caller
+    var workspace: WorkspaceID
+    var now: Timestamp
+    var parameters: [String: String]
+    var request: HTTPRequest
+
+    var actor: Actor {
+        switch caller {
+        case .operatorUser: .operatorUser
+        case .engine(let engine, _): Actor(.service, engine.actorID)
+        case .header: Actor(.user, "legacy_header")
+        }
+    }
+
+    /// A path parameter. One that is missing is a defect of the route table.
+    func id<Kind>(_ name: String, as type: Identifier<Kind>.Type = Identifier<Kind>.self) -> Identifier<Kind> {
+        guard let value = parameters[name] else { preconditionFailure("the route has no {\(name)}") }
+        return Identifier(value)
+    }
+
+    /// Who a body says acts. Only the header mode believes it; elsewhere it must be true (`contract/README.md` 6).
+    func actor(type: String?, id: String?, defaultID: String = "anon") throws(Rejection) -> Actor {
+        if case .header = caller {
+            let type = type.flatMap { ActorType(rawValue: $0) } ?? .user
+            return Actor(type, Limits.trimmed(id) ?? (type == .service ? "api" : defaultID))
+        }
+        let actor = self.actor
+        if let type, type != actor.actorType.rawValue { throw mismatch("actor_type", type) }
+        if let id = Limits.trimmed(id), id != actor.actorID { throw mismatch("actor_id", id) }
+        return actor
+    }
+
+    private func mismatch(_ field: String, _ claimed: String) -> Rejection {
+        .field(
+            field, .actorClaimMismatch,
+            "\(field): the credential is that of \(actor), the request says \(claimed.prefix(100))")
+    }
+
+    // MARK: Query
+
+    func query(_ name: String) -> String? {
+        Limits.trimmed(request.target.queryValue(name))
+    }
+
+    /// A whole number, clamped to what the list allows.
+    func limit(default standard: Int, max most: Int) throws(Rejection) -> Int {
+        guard let text = query("limit") else { return standard }
+        guard let value = Int(text), String(value) == text else {
+            throw .field("limit", .invalidLimit, "limit: expected a whole number from 1 to \(most), found '\(text.prefix(40))'")
+        }
+        return min(max(value, 1), most)
+    }
+
+    /// A sequence number from 0 on.
+    func sequence(_ name: String) throws(Rejection) -> Int64? {
+        guard let text = query(name) else { return nil }
+        return try Self.sequence(text, name)
+    }
+
+    static func sequence(_ text: String, _ name: String) throws(Rejection) -> Int64 {
+        guard let value = Int64(text), value >= 0, String(value) == text else {
+            throw .field(name, .invalidCursor, "\(name): expected a whole number from 0 on, found '\(text.prefix(40))'")
+        }
+        return value
+    }
+}

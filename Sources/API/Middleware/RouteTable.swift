@@ -1,0 +1,109 @@
+import HTTP
+import HTTPServer
+import JSON
+import Shared
+
+/// What serves an endpoint: who may, how the body is taken, and the handler.
+struct Route: Sendable {
+    var endpoint: String
+    var access: Access
+    var body: BodyKind
+    var handler: @Sendable (RequestContext) throws -> Reply
+
+    enum BodyKind: Sendable {
+        case none
+        case json
+        /// The handler makes a sink for the bytes.
+        case stream(@Sendable (RequestContext) throws -> BodyPlan)
+    }
+}
+
+/// The api's routes. Handlers are typed by their endpoints: bodies are decoded, answers encoded, refusals thrown.
+struct RouteTable: Sendable {
+    private(set) var router = Router<Route>()
+    private(set) var endpoints: [String] = []
+
+    /// An endpoint with a body.
+    mutating func on<Body: Decodable & Sendable & SendableMetatype, Answer>(
+        _ endpoint: Endpoint<Body, Answer>, _ access: Access,
+        _ handler: @escaping @Sendable (Body, RequestContext) throws -> Reply
+    ) {
+        add(endpoint.method, endpoint.path, access, .json) { context in
+            try handler(try Self.body(Body.self, context.request), context)
+        }
+    }
+
+    /// An endpoint that reads.
+    mutating func get<Answer: Encodable & SendableMetatype>(
+        _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
+        _ handler: @escaping @Sendable (RequestContext) throws -> Answer
+    ) {
+        add(endpoint.method, endpoint.path, access, .none) { context in
+            .now(try Answers.json(handler(context), endpoint.success))
+        }
+    }
+
+    /// An endpoint whose answer is not one JSON document, or comes later.
+    mutating func raw<Answer>(
+        _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
+        _ handler: @escaping @Sendable (RequestContext) throws -> Reply
+    ) {
+        add(endpoint.method, endpoint.path, access, .none, handler)
+    }
+
+    /// An endpoint that takes a streamed body.
+    mutating func stream<Answer>(
+        _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
+        _ plan: @escaping @Sendable (RequestContext) throws -> BodyPlan
+    ) {
+        add(endpoint.method, endpoint.path, access, .stream(plan)) { _ in
+            preconditionFailure("a streamed body is answered by its sink")
+        }
+    }
+
+    private mutating func add(
+        _ method: HTTPMethod, _ path: String, _ access: Access, _ body: Route.BodyKind,
+        _ handler: @escaping @Sendable (RequestContext) throws -> Reply
+    ) {
+        let name = "\(method.rawValue) \(path)"
+        endpoints.append(name)
+        router.add(method, path, Route(endpoint: name, access: access, body: body, handler: handler))
+    }
+
+    /// An empty body is an empty object: many commands need nothing said.
+    static func body<Body: Decodable>(_ type: Body.Type, _ request: HTTPRequest) throws -> Body {
+        if request.body.isEmpty { return try JSON.decode(type, from: [:]) }
+        if let mediaType = request.fields[.contentType] {
+            let essence = mediaType.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+            guard essence == "application/json" else {
+                throw Rejection(
+                    .unsupportedMediaType, "expected content-type application/json, found \(essence.prefix(100))")
+            }
+        } else {
+            throw Rejection(.unsupportedMediaType, "expected content-type application/json, found none")
+        }
+        let value = try JSON.parse(request.body)
+        guard value.objectValue != nil else {
+            throw Rejection(.invalidBody, "expected a JSON object as the body, found \(value.kindName)")
+        }
+        return try JSON.decode(type, from: value)
+    }
+}
+
+/// How answers are written.
+enum Answers {
+    static let jsonFields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+
+    /// Members that are nil are written as null: a client finds every member it knows.
+    static func json(_ answer: some Encodable, _ status: HTTPStatus = .ok) throws -> HTTPResponse {
+        HTTPResponse(status, fields: jsonFields, body: try JSON.encode(answer, nulls: .write))
+    }
+
+    static func problem(_ problem: Problem, fields: HTTPFields = [:]) -> HTTPResponse {
+        var fields = fields
+        fields.append(.contentType, Problem.mediaType)
+        fields.append(.cacheControl, "no-store")
+        let body = (try? JSON.encode(problem)) ?? []
+        return HTTPResponse(HTTPStatus(code: problem.status), fields: fields, body: body)
+    }
+}

@@ -1,0 +1,142 @@
+import DatabaseCore
+import DatabaseSQLite
+import Domain
+import EventStore
+import HTTP
+import HTTPServer
+import JSON
+import Platform
+import Projectors
+import Shared
+
+/// Health, kill switch, policy, audit.
+struct SystemRoutes: Sendable {
+    let environment: APIEnvironment
+    let commands: CommandBus
+    let permits: PermitBook
+    let audits: Audits
+    let isDraining: @Sendable () -> Bool
+
+    func mount(on routes: inout RouteTable) {
+        routes.get(.health, .anyone, health)
+        routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
+        routes.on(.setKillSwitch, .operatorOnly, setKillSwitch)
+        routes.on(.evaluatePolicy, .engine(action: "run.execute"), evaluate)
+        routes.get(.verifyStream, .operatorOnly, verifyStream)
+        routes.raw(.verifyLog, .operatorOnly) { context in audits.run(context) { try $0.verifyLog() } }
+        routes.on(.checkProjections, .operatorOnly) { (_: Nothing, context) in
+            audits.run(context) { try $0.checkProjections() }
+        }
+    }
+
+    @Sendable private func health(_ context: RequestContext) -> Health {
+        let state = try? environment.database.read { try KillSwitchTable.state($0) }
+        return Health(
+            ok: state != nil && !isDraining(), ts: state == nil ? nil : context.now, version: APIVersion.text,
+            enforcementMode: environment.enforcementMode, killSwitch: state?.isEngaged ?? true, draining: isDraining())
+    }
+
+    // MARK: Kill switch
+
+    private static let unconfirmedMax = 200
+
+    @Sendable private func killSwitch(_ context: RequestContext) throws -> KillSwitchAnswer {
+        try environment.database.read { try Self.answer($0) }
+    }
+
+    private static func answer(_ transaction: any ReadTransaction) throws -> KillSwitchAnswer {
+        let state = try KillSwitchTable.state(transaction)
+        let running = try ToolCallTable.runningExternal(limit: unconfirmedMax, transaction)
+        return KillSwitchAnswer(
+            engaged: state.isEngaged, killSwitch: state,
+            unconfirmed: state.isEngaged ? running.map(\.toolCallID) : [])
+    }
+
+    @Sendable private func setKillSwitch(_ body: SetKillSwitch, _ context: RequestContext) throws -> Reply {
+        guard let engaged = body.engaged else {
+            throw Rejection.field("engaged", .missingField, "engaged is required: true or false")
+        }
+        return commands.run(context) { work in
+            let state = try KillSwitchTable.state(work.transaction)
+            let facts = CommandFacts(actor: context.actor, now: work.now)
+            let events = try KillSwitchDecider.set(
+                state, engaged, source: .operator, reason: body.reason, correlationID: context.correlationID, facts)
+            try work.record(events)
+            if !engaged, try !KillSwitchTable.state(work.transaction).isEngaged { try work.settleHalts() }
+            let response = try Answers.json(Self.answer(work.transaction))
+            guard engaged else { return .init(response: response) }
+            // "Stopped" is said only when no permit that is out can start anything any more.
+            return .init(response: response) { [permits, environment] deferred, response in
+                permits.whenQuiet(nowMs: environment.clock.monotonicMilliseconds()) {
+                    let latest = try? environment.database.read { try Answers.json(Self.answer($0)) }
+                    var answer = response
+                    if let latest { answer.body = latest.body }
+                    deferred.complete(answer)
+                }
+                return false
+            }
+        }
+    }
+
+    // MARK: Policy
+
+    @Sendable private func evaluate(_ body: EvaluatePolicy, _ context: RequestContext) throws -> Reply {
+        let action = PolicyGate.normalize(
+            try Limits.require(body.action, "action", bytesMax: Limits.nameBytesMax, .missingAction))
+        let actor = try context.actor(type: body.actorType, id: body.actorID)
+        let question = PolicyQuestion(
+            category: "action", action: action, workspaceID: context.workspace, roomID: body.roomID, runID: body.runID,
+            context: body.context ?? [:])
+        return commands.perform(context) { work in
+            let facts = PolicyFacts(
+                killSwitch: try KillSwitchTable.state(work.transaction),
+                approvals: try ApprovalTable.approved(for: action, in: context.workspace, work.transaction), now: work.now)
+            let verdict = PolicyGate.evaluate(question, facts).verdict
+            if verdict.decision != .allow {
+                if let room = body.roomID { _ = try work.room(room, in: context.workspace) }
+                try work.record(refusal(verdict, question, body, context, actor))
+            }
+            return PolicyAnswer(
+                decision: verdict.decision, reasonCode: verdict.reasonCode, reason: verdict.reason,
+                ruleID: verdict.ruleID, policyVersion: PolicyVerdict.policyVersion)
+        }
+    }
+
+    private func refusal(
+        _ verdict: PolicyVerdict, _ question: PolicyQuestion, _ body: EvaluatePolicy, _ context: RequestContext,
+        _ actor: Actor
+    ) -> EventDraft {
+        var refusal = PolicyRefusal(
+            category: question.category, action: question.action.rawValue, verdict: verdict,
+            mode: environment.enforcementMode)
+        refusal.arguments = body.context.map { .object($0) }
+        let scope = EventScope(
+            workspaceID: context.workspace, roomID: body.roomID, threadID: body.threadID, runID: body.runID,
+            stepID: body.stepID, correlationID: environment.newCorrelationID())
+        let event: PolicyEvent =
+            verdict.decision == .deny
+            ? .denied(PolicyDenied(refusal)) : .requiresApproval(PolicyRequiresApproval(refusal))
+        let zone = body.zone.flatMap { Zone(rawValue: $0) } ?? .supervised
+        return EventDraft(.policy(event), in: scope, by: actor, zone: zone)
+    }
+
+    // MARK: Audit
+
+    @Sendable private func verifyStream(_ context: RequestContext) throws -> StreamVerification {
+        let type = context.query("stream_type").flatMap { StreamType(rawValue: $0) } ?? .workspace
+        let stream = StreamID(type, context.query("stream_id") ?? context.workspace.rawValue)
+        return try environment.database.read { transaction in
+            // A stream of another workspace is as empty as one that is not there.
+            let isOurs =
+                switch type {
+                case .room: try RoomTable.find(RoomID(stream.id), in: context.workspace, transaction) != nil
+                case .workspace: stream.id == context.workspace.rawValue || stream.id == WorkspaceID.system.rawValue
+                case .thread: false
+                }
+            guard isOurs else {
+                return StreamVerification(streamType: type, streamID: stream.id, checked: 0, valid: true, erased: 0)
+            }
+            return try LogVerifier.verify(stream, in: transaction)
+        }
+    }
+}

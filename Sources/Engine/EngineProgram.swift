@@ -1,0 +1,183 @@
+import APIClient
+import HTTP
+import HTTPClient
+import JSON
+import Platform
+import Shared
+
+/// The engine as a program: settings, identity, the worker, and signals.
+package enum EngineProgram {
+    private static let envFileBytesMax = 1 << 20
+    private static let failed: Int32 = 1
+    private static let authentication: Int32 = 4
+    private static let internalFailure: Int32 = 70
+
+    /// Runs until told to stop. Never returns.
+    package static func main() -> Never {
+        Program.openStandardDescriptors()
+        guard let signals = try? Signals() else {
+            Program.complain("engine: signals cannot be received")
+            Program.exit(internalFailure)
+        }
+        let configuration: EngineConfiguration
+        do throws(SettingFaults) {
+            configuration = try readConfiguration()
+        } catch {
+            for fault in error.faults { Program.complain("engine: \(fault)") }
+            Program.exit(Settings.faultExitCode)
+        }
+        SystemProcesses.becomeReaper()
+        Program.exit(Started(configuration).run(signals))
+    }
+
+    private static func readConfiguration() throws(SettingFaults) -> EngineConfiguration {
+        let environment = Program.environment()
+        guard let path = environment["AOS_ENV_FILE"], !path.isEmpty else {
+            return try EngineConfiguration(environment: environment, hostName: Program.hostName)
+        }
+        let (values, faults) = readFile(path)
+        if !faults.isEmpty { throw SettingFaults(faults: faults) }
+        return try EngineConfiguration(environment: environment, file: values, hostName: Program.hostName)
+    }
+
+    private static func readFile(_ path: String) -> (values: [String: String], faults: [Settings.Fault]) {
+        do throws(SystemError) {
+            let bytes = try Files.read(path, bytesMax: envFileBytesMax)
+            return Settings.parseFile(String(decoding: bytes, as: UTF8.self), name: path)
+        } catch {
+            return (
+                [:],
+                [
+                    Settings.Fault(
+                        name: "AOS_ENV_FILE", seen: "\(error)", allowed: "a file of NAME=value lines",
+                        origin: .environment)
+                ]
+            )
+        }
+    }
+
+    /// The program with its settings read.
+    private struct Started {
+        let configuration: EngineConfiguration
+        let log: Log
+        let clock = SystemClock()
+        let entropy = SystemEntropy()
+
+        init(_ configuration: EngineConfiguration) {
+            self.configuration = configuration
+            log = Log(level: configuration.logLevel, format: configuration.logFormat)
+        }
+
+        func run(_ signals: Signals) -> Int32 {
+            let control = Monitor<StopState>(StopState())
+            Thread.start("signals") { listen(signals, control) }
+            let identity: (id: EngineID, token: String)
+            do throws(ToolFailure) {
+                let found = try EngineIdentity(
+                    configuration: configuration, transport: transport(), entropy: entropy, log: log
+                ).credential(
+                    pause: { milliseconds in
+                        _ = control.wait(milliseconds: milliseconds) { $0.isStopping ? true : nil }
+                    }, isStopping: { control.read { $0.isStopping } })
+                guard let found else { return 0 }
+                identity = found
+            } catch {
+                log.error("engine_refused", ["reason": .text(error.message)])
+                return EngineProgram.authentication
+            }
+            let worker = worker(identity)
+            if configuration.killSwitch { worker.setKillSwitch(true) }
+            let isStopping = control.update { state -> Bool in
+                state.worker = worker
+                return state.isStopping
+            }
+            if isStopping { return 0 }
+            log.info(
+                "engine_started",
+                [
+                    "engine": .text(identity.id.rawValue), "workspace": .text(configuration.workspace.rawValue),
+                    "api": .text(configuration.apiBaseURL.hostField),
+                    "parallel": .number(Int64(configuration.maxParallelRuns)),
+                ])
+            worker.run()
+            log.info("engine_stopped")
+            return 0
+        }
+
+        private func transport() -> any HTTPTransport {
+            SocketTransport(host: configuration.apiBaseURL.host, port: configuration.apiBaseURL.port)
+        }
+
+        private func worker(_ identity: (id: EngineID, token: String)) -> Worker {
+            func client() -> APIClient {
+                APIClient(
+                    transport: transport(), credential: .engine(identity.id, token: identity.token),
+                    workspace: configuration.workspace)
+            }
+            let runner = SystemProcesses()
+            let hidden = [configuration.dataFolder, configuration.secretsFolder].compactMap { $0 }
+                .map { Files.resolved($0) ?? $0 }
+            let sandbox = Sandbox.probe(configuration.sandbox, hidden: hidden, runner: runner)
+            say(sandbox)
+            let parts = WorkerParts(
+                client: client(),
+                tools: .standard(
+                    sandbox: sandbox, runner: runner, egress: EgressRule(allowed: configuration.egressAllow),
+                    clock: clock),
+                secrets: SecretStore(folder: configuration.secretsFolder), ownSecrets: [identity.token],
+                workFolder: configuration.workFolder, hidden: hidden, clock: clock, entropy: entropy, log: log)
+            let settings = Worker.Settings(
+                engineID: identity.id, room: configuration.room, maxParallelRuns: configuration.maxParallelRuns,
+                claimWaitMs: configuration.claimWaitMs, pollMs: configuration.pollMs, runOnce: configuration.runOnce,
+                graceMs: configuration.graceMs)
+            let lines = Worker.Lines(claims: client(), heartbeats: client(), control: client())
+            return Worker(settings, lines, parts)
+        }
+
+        private func say(_ sandbox: Sandbox) {
+            switch sandbox.level {
+            case .bubblewrap: log.info("sandbox", ["level": "bubblewrap"])
+            case .none:
+                log.warning(
+                    "sandbox",
+                    ["level": "none", "warning": "ENGINE_SANDBOX=off: EVERY SHELL STEP CAN DO ALL THAT THIS USER CAN DO"])
+            case .unavailable:
+                log.warning(
+                    "sandbox", ["level": "unavailable", "reason": .text(sandbox.reason), "effect": "shell is refused"])
+            }
+        }
+
+        // MARK: Signals
+
+        private struct StopState {
+            var isStopping = false
+            var worker: Worker?
+        }
+
+        private func listen(_ signals: Signals, _ control: Monitor<StopState>) {
+            while let signal = try? signals.next() {
+                switch signal {
+                case .terminate, .interrupt:
+                    let worker = control.update { state -> Worker? in
+                        state.isStopping = true
+                        return state.worker
+                    }
+                    worker?.drain()
+                case .hangUp: reload(control.read { $0.worker })
+                }
+            }
+        }
+
+        /// Only the kill switch is read anew here; the rest needs a restart.
+        private func reload(_ worker: Worker?) {
+            guard let path = configuration.envFile else {
+                return log.warning("reload_ignored", ["reason": "AOS_ENV_FILE is not set"])
+            }
+            let (values, faults) = EngineProgram.readFile(path)
+            for fault in faults { log.error("reload_fault", ["fault": .text("\(fault)")]) }
+            guard faults.isEmpty else { return }
+            worker?.setKillSwitch(EngineConfiguration.killSwitch(in: values) ?? configuration.killSwitch)
+            log.info("reloaded", ["file": .text(path), "note": "all but the kill switch needs a restart"])
+        }
+    }
+}
