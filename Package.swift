@@ -35,7 +35,8 @@ let package = Package(
         module("Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
         module("CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         // Level 5: one main.swift each.
-        program("APIMain", "API", "Platform"), program("EngineMain", "Engine", "Platform"), program("CLIMain", "CLI", "Platform"),
+        program("APIMain", "API", "Platform"), program("EngineMain", "Engine", "Platform"),
+        program("CLIMain", "CLI", "Platform"),
         // Tests mirror the modules.
         suite("JSONTests", "JSON"),
     ]

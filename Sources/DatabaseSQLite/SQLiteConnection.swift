@@ -77,7 +77,8 @@ final class SQLiteConnection: @unchecked Sendable {
             switch code & 0xFF {
             case SQLITE_CONSTRAINT: .constraint
             case SQLITE_FULL: .full
-            case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PROTOCOL: .storage
+            case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PROTOCOL:
+                .storage
             default: .statement
             }
         return DatabaseError(kind, "\(String(cString: sqlite3_errmsg(handle))) (SQLite \(code))", statement: statement)

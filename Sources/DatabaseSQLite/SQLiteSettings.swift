@@ -48,7 +48,9 @@ enum SQLiteMigrator {
             migrations.enumerated().allSatisfy { $1.number == $0 + 1 }, "migrations are numbered 1, 2, 3 …")
         try connection.run(
             "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT")
-        guard case .integer(let applied) = try connection.scalar("SELECT coalesce(max(version), 0) FROM schema_migrations")
+        guard
+            case .integer(let applied) = try connection.scalar(
+                "SELECT coalesce(max(version), 0) FROM schema_migrations")
         else { return }
         guard applied <= migrations.count else {
             throw DatabaseError(

@@ -31,7 +31,8 @@ package enum Limits {
         guard let text else { return nil }
         let scalars = text.unicodeScalars
         let isSpace = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
-        guard let first = scalars.firstIndex(where: { !isSpace($0) }), let last = scalars.lastIndex(where: { !isSpace($0) })
+        guard let first = scalars.firstIndex(where: { !isSpace($0) }),
+            let last = scalars.lastIndex(where: { !isSpace($0) })
         else { return nil }
         return String(scalars[first...last])
     }
@@ -45,7 +46,9 @@ package enum Limits {
     package static func require(
         _ text: String?, _ field: String, bytesMax: Int, _ missing: ReasonCode = .missingField
     ) throws(Rejection) -> String {
-        guard let text = trimmed(text) else { throw .field(field, missing, "\(field) is required and must not be blank") }
+        guard let text = trimmed(text) else {
+            throw .field(field, missing, "\(field) is required and must not be blank")
+        }
         try check(text, field, bytesMax: bytesMax)
         return text
     }

@@ -50,7 +50,9 @@ package final class EventLog: @unchecked Sendable {
     ) throws -> [Recorded<DomainEvent>] {
         var event = draft.event
         var data = try JSON.canonical(encoding: AnyPayload(event.payload))
-        var policyContext = draft.policyContext.isEmpty ? EventPayloadBytes.emptyObject
+        var policyContext =
+            draft.policyContext.isEmpty
+            ? EventPayloadBytes.emptyObject
             : JSON.canonical(.object(draft.policyContext))
         var matches: [SecretMatch] = []
         if let redacted = SecretScanner.redact(data) {

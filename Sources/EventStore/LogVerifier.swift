@@ -100,7 +100,8 @@ package struct LogVerifier {
                 .gap, stream, tip.seq + 1, event,
                 detail: "expected stream_seq \(tip.seq + 1), found \(envelope.streamSeq)")
         } else if envelope.prevEventHash != tip.hash {
-            var fault = fault(.prevHashMismatch, stream, envelope.streamSeq, event, "the link to the event before is wrong")
+            var fault = fault(
+                .prevHashMismatch, stream, envelope.streamSeq, event, "the link to the event before is wrong")
             (fault.expectedPrevEventHash, fault.actualPrevEventHash) = (tip.hash, envelope.prevEventHash)
             add(fault)
         } else if envelope.eventHash.isEmpty {
@@ -112,7 +113,8 @@ package struct LogVerifier {
             add(fault)
         } else if let payload = event.payload, EventHasher.payloadDigest(payload) != envelope.payloadDigest {
             report(
-                .payloadDigestMismatch, stream, envelope.streamSeq, event, detail: "the payload is not what was recorded")
+                .payloadDigestMismatch, stream, envelope.streamSeq, event,
+                detail: "the payload is not what was recorded")
         }
         if faults.count > faultsBefore { tip.isBroken = true }
     }

@@ -24,7 +24,8 @@ package enum SecretScanner {
     }
 
     /// The first place of a value that holds something secret-shaped, as an RFC 6901 pointer.
-    package static func firstSecret(in value: JSONValue, at pointer: String = "") -> (pointer: String, ruleID: String)? {
+    package static func firstSecret(in value: JSONValue, at pointer: String = "") -> (pointer: String, ruleID: String)?
+    {
         switch value {
         case .string(let text):
             return SecretRule.matches(in: Array(text.utf8)).first.map { (pointer, $0.rule.id) }
@@ -74,7 +75,8 @@ package enum SecretScanner {
     /// The kind of secret can be told from its first four characters; more is not shown, because what is stored here
     /// stays for ever.
     private static func preview(_ secret: ArraySlice<UInt8>) -> String {
-        secret.count <= 8 ? String(repeating: "*", count: secret.count)
+        secret.count <= 8
+            ? String(repeating: "*", count: secret.count)
             : String(decoding: secret.prefix(4), as: UTF8.self) + "…"
     }
 }

@@ -41,8 +41,10 @@ package struct StoredEvent: Sendable {
 
     /// The typed event; nil when it was erased or is of a type this program does not know.
     package func typed() throws -> Recorded<DomainEvent>? {
-        guard let payload, let event = try EventCatalogue.decode(
-            envelope.eventType, JSON.parse(payload.data, limits: .stored)) else { return nil }
+        guard let payload,
+            let event = try EventCatalogue.decode(
+                envelope.eventType, JSON.parse(payload.data, limits: .stored))
+        else { return nil }
         return Recorded(envelope, event)
     }
 }

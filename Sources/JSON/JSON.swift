@@ -33,6 +33,7 @@ package enum JSON {
     }
 
     /// Writes a typed value: members in the order they are declared, in snake_case.
+    /// - Throws: ``JSONShapeError`` for what our parser would not take back: NUL, numbers beyond ±(2^53 − 1).
     package static func encode<T: Encodable>(_ value: T, nulls: JSONNulls = .omit) throws -> [UInt8] {
         try JSONByteEncoder.encode(value, nulls: nulls, isCanonical: false)
     }
@@ -42,7 +43,7 @@ package enum JSON {
         try parse(encode(value, nulls: nulls), limits: ownLimits)
     }
 
-    /// RFC 8785: the bytes that are hashed.
+    /// RFC 8785: the bytes that are hashed. A tree made by hand is written as it is, even if no parser would take it.
     package static func canonical(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter()
         writer.value(value, sorted: true)

@@ -201,7 +201,9 @@ private struct UnkeyedReader: UnkeyedDecodingContainer {
     let codingPath: [any CodingKey]
     private(set) var currentIndex = 0
 
-    init(values: [JSONValue], codingPath: [any CodingKey] = []) { (self.values, self.codingPath) = (values, codingPath) }
+    init(values: [JSONValue], codingPath: [any CodingKey] = []) {
+        (self.values, self.codingPath) = (values, codingPath)
+    }
 
     var count: Int? { values.count }
     var isAtEnd: Bool { currentIndex == values.count }

@@ -198,6 +198,17 @@ package struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionary
     }
 
     subscript(at index: Int) -> JSONValue { members[index].value }
+
+    /// The same members as RFC 8785 orders them: often they are in order already.
+    var inCanonicalOrder: JSONObject {
+        func precedes(_ left: Int, _ right: Int) -> Bool {
+            CanonicalOrder.precedes(members[left].key, members[right].key)
+        }
+        if members.indices.dropFirst().allSatisfy({ precedes($0 - 1, $0) }) { return self }
+        var object = JSONObject()
+        object.members = members.indices.sorted(by: precedes).map { members[$0] }
+        return object
+    }
 }
 
 /// JSON that is already written in canonical form: our encoder copies it as it is.

@@ -75,19 +75,11 @@ package struct JSONWriter: Sendable {
             endArray()
         case .object(let object):
             beginObject()
-            if sorted {
-                members(object.sorted { CanonicalOrder.precedes($0.key, $1.key) }, sorted: true)
-            } else {
-                members(object, sorted: false)
+            for (key, member) in sorted ? object.inCanonicalOrder : object {
+                self.key(key)
+                self.value(member, sorted: sorted)
             }
             endObject()
-        }
-    }
-
-    private mutating func members(_ members: some Sequence<JSONObject.Element>, sorted: Bool) {
-        for (key, value) in members {
-            self.key(key)
-            self.value(value, sorted: sorted)
         }
     }
 

@@ -10,7 +10,8 @@ package struct Projector: Sendable {
     /// Folds one event into the table. A pure function of the rows and the event: no clock, no randomness.
     package let project: @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void
     /// Its rows in the order of their keys, each as bytes to compare.
-    package let eachRow: @Sendable (any ReadTransaction, (_ key: String, _ row: [SQLValue]) throws -> Void) throws -> Void
+    package let eachRow:
+        @Sendable (any ReadTransaction, (_ key: String, _ row: [SQLValue]) throws -> Void) throws -> Void
 
     init<Record>(
         _ table: Table<Record>,

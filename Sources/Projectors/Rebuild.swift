@@ -72,7 +72,8 @@ package enum Rebuild {
                 return
             }
             if let column = zip(row, other).enumerated().first(where: { $1.0 != $1.1 }) {
-                difference = "\(key), column \(column.offset + 1): live \(column.element.0), rebuilt \(column.element.1)"
+                difference =
+                    "\(key), column \(column.offset + 1): live \(column.element.0), rebuilt \(column.element.1)"
             }
         }
         return difference ?? rows.keys.min().map { "\($0) is in the rebuilt table only" }

@@ -30,7 +30,8 @@ struct JSONCanonicalTests {
 
     @Test("has no space, the shortest escapes and numbers as JavaScript writes them")
     func form() throws {
-        let text = #"{ "numbers": [333333333.33333329, 1E3, 4.50, 2e-3, 0.000000000000000000000000001],"# + "\n"
+        let text =
+            #"{ "numbers": [333333333.33333329, 1E3, 4.50, 2e-3, 0.000000000000000000000000001],"# + "\n"
             + #" "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false] }"#
         #expect(
             try canonicalText(text)

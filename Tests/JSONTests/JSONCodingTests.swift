@@ -28,8 +28,10 @@ struct JSONCodingTests {
     }
 
     static let run = Run(
-        runID: RunID(rawValue: "r1"), steps: [Step(stepID: "a", effect: .read, ttlMs: 5), Step(stepID: "b", effect: .write)],
-        first: nil, labels: ["teamName": "x", "URL": "y", "a b": "z"], counts: ["stepIDs": [1, 2], "": []], isDone: true,
+        runID: RunID(rawValue: "r1"),
+        steps: [Step(stepID: "a", effect: .read, ttlMs: 5), Step(stepID: "b", effect: .write)],
+        first: nil, labels: ["teamName": "x", "URL": "y", "a b": "z"], counts: ["stepIDs": [1, 2], "": []],
+        isDone: true,
         share: 0.5, input: ["Zeta": 1, "alphaBeta": [nil, 1.5]], output: nil, extra: ["k": true],
         choice: .some(stepID: "a", tries: [1]))
 
@@ -79,7 +81,9 @@ struct JSONCodingTests {
                 return Dictionary(pairs) { $1 }
             }
             func inner(_ generator: inout SeededGenerator) -> Inner {
-                Inner(textURL: generator.text(), bytesMax: Int.random(in: -9...99, using: &generator), aShare: generator.fraction())
+                Inner(
+                    textURL: generator.text(), bytesMax: Int.random(in: -9...99, using: &generator),
+                    aShare: generator.fraction())
             }
             zValue = generator.value(depth: 2)
             list = (0..<Int.random(in: 0...3, using: &generator)).map { _ in generator.value(depth: 1) }
@@ -208,9 +212,11 @@ struct JSONCodingTests {
     func payloads() throws {
         for choice: Choice in [.none, .some(stepID: "x", tries: []), .pair(1, .write)] {
             #expect(try JSON.decode(Choice.self, from: JSON.encode(choice)) == choice)
-            #expect(try JSON.decode([Choice].self, from: JSON.canonical(encoding: [choice, choice])) == [choice, choice])
+            #expect(
+                try JSON.decode([Choice].self, from: JSON.canonical(encoding: [choice, choice])) == [choice, choice])
         }
-        #expect(try shapeError([Choice].self, #"[{"some":{"step_id":"a","tries":[1,"2"]}}]"#)?.pointer == "/0/some/tries/1")
+        #expect(
+            try shapeError([Choice].self, #"[{"some":{"step_id":"a","tries":[1,"2"]}}]"#)?.pointer == "/0/some/tries/1")
         #expect(try shapeError([Choice].self, #"[{"some":{"tries":[]}}]"#)?.pointer == "/0/some/step_id")
         #expect(try shapeError([Choice].self, #"[{"other":{}}]"#)?.pointer == "/0")
     }
@@ -288,7 +294,8 @@ struct JSONCodingTests {
     func unreadable() {
         func check<T: Encodable>(_ value: T) {
             let lists = Lists(aList: ["kB": [value]])
-            for encode: (Lists<T>) throws -> [UInt8] in [{ try JSON.encode($0) }, { try JSON.canonical(encoding: $0) }] {
+            for encode: (Lists<T>) throws -> [UInt8] in [{ try JSON.encode($0) }, { try JSON.canonical(encoding: $0) }]
+            {
                 do {
                     _ = try encode(lists)
                     Issue.record("\(value) was written")
@@ -330,8 +337,9 @@ struct JSONCodingTests {
     @Test("may put members of two types into one object")
     func flattened() throws {
         let flat = Flat(base: Step(stepID: "a", effect: .read))
-        #expect(utf8(try JSON.encode([flat, flat])) == #"[{"step_id":"a","effect":"read","kind_name":"flat"},"#
-            + #"{"step_id":"a","effect":"read","kind_name":"flat"}]"#)
+        #expect(
+            utf8(try JSON.encode([flat, flat])) == #"[{"step_id":"a","effect":"read","kind_name":"flat"},"#
+                + #"{"step_id":"a","effect":"read","kind_name":"flat"}]"#)
         #expect(utf8(try JSON.canonical(encoding: flat)) == #"{"effect":"read","kind_name":"flat","step_id":"a"}"#)
     }
 

@@ -23,10 +23,13 @@ struct JSONKeyTests {
         var generator = SeededGenerator(seed: 5)
         let letters = Array("abIDMsx2_T")
         for _ in 0..<5000 {
-            let name = String((0..<Int.random(in: 0...12, using: &generator)).map { _ in letters.randomElement(using: &generator)! })
+            let name = String(
+                (0..<Int.random(in: 0...12, using: &generator)).map { _ in letters.randomElement(using: &generator)! })
             let wire = JSONKey.snakeCase(name)
             #expect(JSONKey.snakeCase(wire) == wire)
-            #expect(wire.utf8.filter { $0 != UInt8(ascii: "_") } == name.lowercased().utf8.filter { $0 != UInt8(ascii: "_") })
+            #expect(
+                wire.utf8.filter { $0 != UInt8(ascii: "_") }
+                    == name.lowercased().utf8.filter { $0 != UInt8(ascii: "_") })
         }
     }
 }

@@ -147,7 +147,8 @@ struct JSONParserTests {
     @Test(
         "says the line and the column in bytes where it stopped",
         arguments: [
-            ("", 1, 1, 0), ("x", 1, 1, 0), ("[1,]", 1, 4, 3), ("{\"a\":1,\n \"a\":2}", 2, 2, 9), ("[\n\n  tru]", 3, 3, 5),
+            ("", 1, 1, 0), ("x", 1, 1, 0), ("[1,]", 1, 4, 3), ("{\"a\":1,\n \"a\":2}", 2, 2, 9),
+            ("[\n\n  tru]", 3, 3, 5),
             ("[\r\n01]", 2, 2, 4), ("\"é\u{1}\"", 1, 4, 3), ("[1] 2", 1, 5, 4), ("\n\n", 3, 1, 2), ("[1e]", 1, 4, 3),
             (#"["\x"]"#, 1, 4, 3), (#"["\ud800"]"#, 1, 3, 2), (#"["ab\u0000"]"#, 1, 5, 4), ("[1,\n1e99]", 2, 1, 4),
         ])
@@ -155,6 +156,13 @@ struct JSONParserTests {
         let error = try #require(refusal(text))
         #expect([error.line, error.column, error.offset] == [line, column, offset])
         #expect(error.description.hasSuffix(" at line \(line), column \(column)"))
+    }
+
+    @Test("says which byte is no UTF-8", arguments: ["[\"ab", "{\"ab", "[\"\\n\\n", "[\"€a", "[\"abcdefghijklm\\n"])
+    func invalidByte(text: String) {
+        let error = refusal(Array(text.utf8) + [0xC3, 0x22])
+        #expect(error?.kind == .invalidUTF8)
+        #expect(error?.offset == text.utf8.count)
     }
 
     @Test("says what it expected and what it found")

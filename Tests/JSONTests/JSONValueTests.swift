@@ -68,7 +68,8 @@ struct JSONValueTests {
     @Test(
         "are found at their RFC 6901 pointer",
         arguments: [
-            ("/foo", #"["bar","baz"]"#), ("/foo/0", #""bar""#), ("/", "0"), ("/a~1b", "1"), ("/c%d", "2"), ("/e^f", "3"),
+            ("/foo", #"["bar","baz"]"#), ("/foo/0", #""bar""#), ("/", "0"), ("/a~1b", "1"), ("/c%d", "2"),
+            ("/e^f", "3"),
             ("/g|h", "4"), ("/i\\j", "5"), ("/k\"l", "6"), ("/ ", "7"), ("/m~0n", "8"),
         ])
     func pointers(pointer: String, expected: String) {
@@ -77,7 +78,9 @@ struct JSONValueTests {
 
     @Test(
         "are nil at a pointer that leads nowhere",
-        arguments: ["foo", "/foo/2", "/foo/-1", "/foo/00", "/foo/+1", "/foo/-", "/foo/", "/foo/0/x", "/none", "//", "/foo/١"])
+        arguments: [
+            "foo", "/foo/2", "/foo/-1", "/foo/00", "/foo/+1", "/foo/-", "/foo/", "/foo/0/x", "/none", "//", "/foo/١",
+        ])
     func noValue(pointer: String) {
         #expect(Self.document.at(pointer: pointer) == nil)
     }

@@ -76,7 +76,8 @@ package final class APIApplication: Sendable {
         commands = CommandBus(environment: environment, aftermath: aftermath, problems: problems)
         permits = PermitBook(nowMs: clock.monotonicMilliseconds())
         audits = Audits(
-            environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems)
+            environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems
+        )
         blobs = try BlobStore(
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
         timers = Timers(environment: environment, commands: commands, permits: permits)
@@ -84,7 +85,8 @@ package final class APIApplication: Sendable {
 
         var routes = RouteTable()
         ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
-        ArtifactRoutes(environment: environment, commands: commands, blobs: blobs, problems: problems).mount(on: &routes)
+        ArtifactRoutes(environment: environment, commands: commands, blobs: blobs, problems: problems).mount(
+            on: &routes)
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
@@ -111,7 +113,8 @@ package final class APIApplication: Sendable {
             let work = Work(transaction, environment, now: environment.now)
             let ttl = environment.leaseMilliseconds
             let renewed = try LeaseTable.renewAll(
-                expiresAtMonotonicMs: work.monotonicMs + ttl, expiresAt: work.now.adding(milliseconds: ttl), transaction)
+                expiresAtMonotonicMs: work.monotonicMs + ttl, expiresAt: work.now.adding(milliseconds: ttl), transaction
+            )
             let scope = EventScope(workspaceID: .system, correlationID: environment.newCorrelationID())
             let started = APIStarted(version: APIVersion.text, recoveredLeases: renewed)
             try work.record(EventDraft(.system(.apiStarted(started)), in: scope, by: .api))

@@ -97,7 +97,8 @@ enum LogAudit {
             }
             if check.consistent, let missing = expected.keys.min() {
                 check.consistent = false
-                check.detail = "the file knows the log up to event \(lines.last!.globalSeq), the log ends at \(last): its tail is missing from event \(min(last + 1, missing)) on"
+                check.detail =
+                    "the file knows the log up to event \(lines.last!.globalSeq), the log ends at \(last): its tail is missing from event \(min(last + 1, missing)) on"
             }
         }
         verification.headFile = check
@@ -116,7 +117,8 @@ enum ProjectionAudit {
         defer { try? Files.removeTree(directory) }
         let rebuilt = try SQLiteDatabase(
             path: "\(directory)/rebuilt.db",
-            migrations: [Migration(1, "projections", sqlite: ProjectorCatalogue.migration.sqlite)]) { _ in }
+            migrations: [Migration(1, "projections", sqlite: ProjectorCatalogue.migration.sqlite)]
+        ) { _ in }
         defer { rebuilt.close() }
         let events = try Rebuild.fill(rebuilt, from: live)
         let tables = try rebuilt.read { try Rebuild.compare(live: live, rebuilt: $0) }

@@ -82,7 +82,8 @@ final class BlobSink: BodySink, @unchecked Sendable {
 
     fileprivate init(
         store: BlobStore, file: Descriptor, temporary: String, target: String, sha256: String,
-        answer: @escaping @Sendable (any Error) -> HTTPResponse, stored: @escaping @Sendable (Int64) throws -> HTTPResponse
+        answer: @escaping @Sendable (any Error) -> HTTPResponse,
+        stored: @escaping @Sendable (Int64) throws -> HTTPResponse
     ) {
         (self.store, self.file, self.temporary, self.target) = (store, file, temporary, target)
         (self.sha256, self.answer, self.stored) = (sha256, answer, stored)

@@ -62,10 +62,12 @@ final class Timers: Sendable {
                 || !RunTable.due(at: environment.now, limit: 1, transaction).isEmpty
                 || !ApprovalTable.due(at: environment.now, limit: 1, transaction).isEmpty
         }
-        guard isDue == true, isBusy.withLock({ busy in
-            defer { busy = true }
-            return !busy
-        }) else { return }
+        guard isDue == true,
+            isBusy.withLock({ busy in
+                defer { busy = true }
+                return !busy
+            })
+        else { return }
         commands.perform("rescue") { [isBusy = Busy(self)] work in
             _ = isBusy
             try work.requeueDueLeases(in: nil)

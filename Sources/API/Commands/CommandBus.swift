@@ -132,7 +132,8 @@ struct IdempotencyKey: Sendable {
         guard first.bodyDigest == bodyDigest else {
             throw Rejection(.idempotencyConflict, "this idempotency key was used with another body")
         }
-        var response = HTTPResponse(HTTPStatus(code: first.status), fields: Answers.jsonFields, body: Array(first.body.utf8))
+        var response = HTTPResponse(
+            HTTPStatus(code: first.status), fields: Answers.jsonFields, body: Array(first.body.utf8))
         response.fields.append(.idempotencyReplayed, "true")
         return response
     }

@@ -9,7 +9,9 @@ enum Fence {
     static func digest(_ claimToken: String) -> String { SHA256.text(Array(claimToken.utf8)) }
 
     /// - Throws: `lease_token_mismatch` or `lease_expired`; the run's state is the caller's business.
-    static func check(_ run: Run, _ lease: Lease?, token: String?, _ caller: Caller, monotonicMs: Int64) throws(Rejection) {
+    static func check(_ run: Run, _ lease: Lease?, token: String?, _ caller: Caller, monotonicMs: Int64)
+        throws(Rejection)
+    {
         guard let token else {
             // Only people may write without holding the run, and the events show them as the actor.
             if caller.isOperator { return }

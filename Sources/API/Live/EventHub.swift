@@ -105,7 +105,9 @@ final class EventHub: Sendable {
     static func frame(_ event: StoredEvent) -> Frame {
         var writer = JSONWriter(reserving: 1024)
         event.write(.stream, to: &writer)
-        return Frame(seq: event.envelope.streamSeq, bytes: SSEWriter.frame(id: String(event.envelope.streamSeq), data: writer.bytes))
+        return Frame(
+            seq: event.envelope.streamSeq,
+            bytes: SSEWriter.frame(id: String(event.envelope.streamSeq), data: writer.bytes))
     }
 
     private static func frame(_ event: Recorded<DomainEvent>) -> Frame {

@@ -71,7 +71,8 @@ struct RequestContext: Sendable {
     func limit(default standard: Int, max most: Int) throws(Rejection) -> Int {
         guard let text = query("limit") else { return standard }
         guard let value = Int(text), String(value) == text else {
-            throw .field("limit", .invalidLimit, "limit: expected a whole number from 1 to \(most), found '\(text.prefix(40))'")
+            throw .field(
+                "limit", .invalidLimit, "limit: expected a whole number from 1 to \(most), found '\(text.prefix(40))'")
         }
         return min(max(value, 1), most)
     }

@@ -181,14 +181,16 @@ struct HostPolicy: Sendable {
     init(port: UInt16, more: [String]) {
         let names = ["localhost", "127.0.0.1", "[::1]"] + more
         hosts = Set(names.flatMap { [$0, "\($0):\(port)"] })
-        origins = Set(names.flatMap { ["http://\($0)", "http://\($0):\(port)", "https://\($0)", "https://\($0):\(port)"] })
+        origins = Set(
+            names.flatMap { ["http://\($0)", "http://\($0):\(port)", "https://\($0)", "https://\($0):\(port)"] })
     }
 
     func check(_ request: HTTPRequest) throws(Rejection) {
         let host = (request.fields[.host] ?? "").lowercased()
         guard hosts.contains(host) else {
             throw Rejection(
-                .hostNotAllowed, "this server does not answer to the host '\(host.prefix(100))'; AOS_ALLOWED_HOSTS adds names")
+                .hostNotAllowed,
+                "this server does not answer to the host '\(host.prefix(100))'; AOS_ALLOWED_HOSTS adds names")
         }
         if let origin = request.fields[.origin], !origins.contains(origin.lowercased()) {
             throw Rejection(.originNotAllowed, "requests from pages of '\(origin.prefix(100))' are not allowed")

@@ -43,7 +43,9 @@ enum LeaseTable {
         try table.find(run, in: transaction)
     }
 
-    static func put(_ lease: Lease, _ transaction: any WriteTransaction) throws { try table.put(lease, in: transaction) }
+    static func put(_ lease: Lease, _ transaction: any WriteTransaction) throws {
+        try table.put(lease, in: transaction)
+    }
 
     static func remove(_ run: RunID, _ transaction: any WriteTransaction) throws {
         try transaction.execute("DELETE FROM op_leases WHERE run_id = \(run)")

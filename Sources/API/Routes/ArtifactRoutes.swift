@@ -48,7 +48,8 @@ struct ArtifactRoutes: Sendable {
         let id: StepID = context.id("step_id")
         if let version = body.schemaVersion, version != "2.0", version != "2.1" {
             throw Rejection.field(
-                "schema_version", .invalidSchemaVersion, "schema_version: expected 2.0 or 2.1, found '\(version.prefix(40))'")
+                "schema_version", .invalidSchemaVersion,
+                "schema_version: expected 2.0 or 2.1, found '\(version.prefix(40))'")
         }
         return commands.perform(context, .created) { [blobs] work in
             var body = body

@@ -37,7 +37,8 @@ struct EngineRoutes: Sendable {
                 try EngineTable.find(actor: actorID, in: context.workspace, transaction)
                 ?? EngineRecord(
                     engineID: environment.newHexID(), workspaceID: context.workspace, engineName: actorID,
-                    actorID: actorID, principalID: Principal.id(of: Actor(.service, actorID)), metadata: [:], at: work.now)
+                    actorID: actorID, principalID: Principal.id(of: Actor(.service, actorID)), metadata: [:],
+                    at: work.now)
             engine.engineName = Limits.trimmed(body.engineName) ?? engine.engineName
             engine.metadata = body.metadata ?? engine.metadata
             (engine.status, engine.updatedAt) = (.active, work.now)
@@ -146,9 +147,12 @@ struct EngineRoutes: Sendable {
     ) {
         let known = Set(body.cancelling ?? [])
         // Registered before looking, so that nothing falls in between.
-        let waiter = isLast ? nil : commands.aftermath.controls.wait(engineID, untilMs: untilMs) { isLast in
-            look(engineID, body, context, deferred, untilMs: untilMs, isLast: isLast)
-        }
+        let waiter =
+            isLast
+            ? nil
+            : commands.aftermath.controls.wait(engineID, untilMs: untilMs) { isLast in
+                look(engineID, body, context, deferred, untilMs: untilMs, isLast: isLast)
+            }
         do {
             let answer = try environment.database.read { transaction in
                 let cancel = try LeaseTable.held(by: engineID, transaction).compactMap { lease -> RunID? in

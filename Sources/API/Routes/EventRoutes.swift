@@ -46,7 +46,8 @@ struct EventRoutes: Sendable {
         let (type, id) = (context.query("stream_type").flatMap { StreamType(rawValue: $0) }, context.query("stream_id"))
         guard (type == nil) == (id == nil) else {
             throw Rejection(
-                .streamTypeAndStreamIDRequiredTogether, "stream_type and stream_id: give both (room, thread or workspace, and its id) or neither")
+                .streamTypeAndStreamIDRequiredTogether,
+                "stream_type and stream_id: give both (room, thread or workspace, and its id) or neither")
         }
         if let type, let id {
             filter.stream = StreamID(type, id)
@@ -73,12 +74,14 @@ struct EventRoutes: Sendable {
     private func types(_ context: RequestContext) throws(Rejection) -> [String] {
         let target = context.request.target
         let lists = target.queryValues("event_types").flatMap { $0.split(separator: ",").map(String.init) }
-        let types = Set((lists + target.queryValues("event_type")).compactMap { text in
-            let trimmed = text.filter { $0 != " " }
-            return trimmed.isEmpty ? nil : trimmed
-        })
+        let types = Set(
+            (lists + target.queryValues("event_type")).compactMap { text in
+                let trimmed = text.filter { $0 != " " }
+                return trimmed.isEmpty ? nil : trimmed
+            })
         guard types.count <= Self.typesMax else {
-            throw .field("event_types", .invalidField, "event_types: expected at most \(Self.typesMax), found \(types.count)")
+            throw .field(
+                "event_types", .invalidField, "event_types: expected at most \(Self.typesMax), found \(types.count)")
         }
         return types.sorted()
     }
@@ -111,7 +114,8 @@ struct EventRoutes: Sendable {
         }
         guard seq <= last else {
             throw Rejection.field(
-                "last-event-id", .invalidCursor, "the stream ends at \(last), the cursor says \(seq): start again from 0")
+                "last-event-id", .invalidCursor,
+                "the stream ends at \(last), the cursor says \(seq): start again from 0")
         }
         let feed = RoomFeed(
             stream, after: seq, hub: hub, database: environment.database, clock: environment.clock, metrics: metrics)

@@ -111,8 +111,9 @@ struct LeaseRoutes: Sendable {
 
     private func take(_ claim: Claim, _ work: Work) throws -> ClaimedRun? {
         try work.requeueDueLeases(in: claim.workspace)
-        guard let run = try RunTable.oldestQueued(
-            in: claim.workspace, rooms: claim.rooms, withPlan: claim.isPlanRequired, work.transaction)
+        guard
+            let run = try RunTable.oldestQueued(
+                in: claim.workspace, rooms: claim.rooms, withPlan: claim.isPlanRequired, work.transaction)
         else { return nil }
         let actor = Actor(.service, claim.engine.actorID)
         let event = try RunDecider.claim(run, by: claim.engine.engineID, CommandFacts(actor: actor, now: work.now))

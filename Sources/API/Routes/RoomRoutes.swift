@@ -33,6 +33,7 @@ struct RoomRoutes: Sendable {
             try RoomTable.list(in: context.workspace, after: cursor, limit: limit, $0)
         }
         return RoomList(
-            rooms: rooms, nextCursor: rooms.nextCursor(limit) { ListCursor(time: $0.updatedAt, id: $0.roomID.rawValue) })
+            rooms: rooms, nextCursor: rooms.nextCursor(limit) { ListCursor(time: $0.updatedAt, id: $0.roomID.rawValue) }
+        )
     }
 }

@@ -100,7 +100,8 @@ struct StepRoutes: Sendable {
         }
         let policy = PolicyFacts(
             killSwitch: try KillSwitchTable.state(transaction),
-            approvals: try ApprovalTable.approved(for: request.action, in: context.workspace, transaction), now: work.now)
+            approvals: try ApprovalTable.approved(for: request.action, in: context.workspace, transaction),
+            now: work.now)
         return ToolCallDecider.Facts(
             command: CommandFacts(actor: context.actor, now: work.now), run: run, step: step, existing: existing,
             approval: approval, policy: policy, mode: environment.enforcementMode,

@@ -90,7 +90,8 @@ struct SystemRoutes: Sendable {
         return commands.perform(context) { work in
             let facts = PolicyFacts(
                 killSwitch: try KillSwitchTable.state(work.transaction),
-                approvals: try ApprovalTable.approved(for: action, in: context.workspace, work.transaction), now: work.now)
+                approvals: try ApprovalTable.approved(for: action, in: context.workspace, work.transaction),
+                now: work.now)
             let verdict = PolicyGate.evaluate(question, facts).verdict
             if verdict.decision != .allow {
                 if let room = body.roomID { _ = try work.room(room, in: context.workspace) }

@@ -38,7 +38,9 @@ package struct PolicyOutcome: Sendable {
     package var verdict: PolicyVerdict
     package var approval: Approval?
 
-    package init(_ verdict: PolicyVerdict, approval: Approval? = nil) { (self.verdict, self.approval) = (verdict, approval) }
+    package init(_ verdict: PolicyVerdict, approval: Approval? = nil) {
+        (self.verdict, self.approval) = (verdict, approval)
+    }
 }
 
 /// One rule of the gate: it decides, or leaves the question to the next one.

@@ -19,7 +19,7 @@ package enum RunDecider {
         if let input = request.input, input.objectValue == nil, !input.isNull {
             throw .field("input", .invalidField, "input: expected an object, found \(input.kindName)")
         }
-        if request.input?["plan"] != nil { try check(plan: request.input!, planSecret) }
+        if let plan = request.input?["plan"] { try check(plan, planSecret) }
         let scope = EventScope(
             workspaceID: workspace, roomID: roomID, threadID: request.threadID, runID: id, correlationID: correlationID)
         let created = RunCreated(
@@ -28,9 +28,9 @@ package enum RunDecider {
         return Decision([EventDraft(.run(.created(created)), in: scope, by: facts.actor)], id)
     }
 
-    private static func check(plan input: JSONValue, _ secret: (pointer: String, ruleID: String)?) throws(Rejection) {
+    private static func check(_ plan: JSONValue, _ secret: (pointer: String, ruleID: String)?) throws(Rejection) {
         do throws(PlanFaults) {
-            _ = try Plan.parse(input).get()
+            _ = try Plan.parse(plan).get()
         } catch {
             let faults = error.faults.map { fault -> JSONValue in
                 ["pointer": .string(fault.pointer), "detail": .string(fault.detail)]
@@ -65,7 +65,9 @@ package enum RunDecider {
         return draft(.started(RunStarted(runID: run.runID, attemptNo: run.attemptNo + 1)), run, facts)
     }
 
-    package static func requeue(_ run: Run, _ reason: RequeueReason, _ facts: CommandFacts) throws(Rejection) -> EventDraft {
+    package static func requeue(_ run: Run, _ reason: RequeueReason, _ facts: CommandFacts) throws(Rejection)
+        -> EventDraft
+    {
         let trigger: RunLifecycle.Trigger =
             switch reason {
             case .leaseExpired: .loseLease
@@ -99,7 +101,9 @@ package enum RunDecider {
 
     // MARK: Ending
 
-    package static func complete(_ run: Run, _ request: CompleteRun, _ facts: CommandFacts) throws(Rejection) -> EventDraft {
+    package static func complete(_ run: Run, _ request: CompleteRun, _ facts: CommandFacts) throws(Rejection)
+        -> EventDraft
+    {
         try RunLifecycle.advance(run, by: .complete)
         try Limits.check(request.summary, "summary", bytesMax: Limits.textBytesMax)
         return draft(
@@ -123,7 +127,8 @@ package enum RunDecider {
             events.append(draft(.cancelRequested(RunCancelRequested(runID: run.runID, reason: reason)), run, facts))
         }
         if isHeld { return Decision(events, run.status) }
-        var cancelled = draft(.cancelled(RunCancelled(runID: run.runID, reason: reason ?? run.cancelReason)), run, facts)
+        var cancelled = draft(
+            .cancelled(RunCancelled(runID: run.runID, reason: reason ?? run.cancelReason)), run, facts)
         if !events.isEmpty { cancelled.causationID = nil }
         return Decision(events + [cancelled], .cancelled)
     }

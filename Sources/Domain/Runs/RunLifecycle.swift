@@ -35,7 +35,8 @@ package enum RunLifecycle {
             Transition(
                 to: status, event: RunCancelRequested.type, route: "POST /v1/runs/{run_id}/cancel", who: "operator")
         case (.queued, .cancel), (.waiting, .cancel):
-            Transition(to: .cancelled, event: RunCancelled.type, route: "POST /v1/runs/{run_id}/cancel", who: "operator")
+            Transition(
+                to: .cancelled, event: RunCancelled.type, route: "POST /v1/runs/{run_id}/cancel", who: "operator")
         case (.running, .cancel):
             Transition(
                 to: .cancelled, event: RunCancelled.type, route: "POST /v1/runs/{run_id}/cancelled", who: "holder")

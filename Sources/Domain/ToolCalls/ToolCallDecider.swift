@@ -117,7 +117,8 @@ package enum ToolCallDecider {
         // The holder before this one may or may not have acted.
         if call.effect == .once {
             let reason = "the engine was lost while the call ran; whether it took effect is not known"
-            let event = draft(.unknown(ToolUnknown(toolCallID: call.toolCallID, reason: reason)), call.lastEventID, facts)
+            let event = draft(
+                .unknown(ToolUnknown(toolCallID: call.toolCallID, reason: reason)), call.lastEventID, facts)
             return Decision([event], .refused(unknown(call)))
         }
         return judge(request, facts, callID: call.toolCallID)
@@ -164,7 +165,8 @@ package enum ToolCallDecider {
         _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts, callID: ToolCallID
     ) -> Decision<Answer> {
         let approvalID = facts.newApprovalID
-        var refusal = PolicyRefusal(category: "tool_call", action: request.action.rawValue, verdict: verdict, mode: facts.mode)
+        var refusal = PolicyRefusal(
+            category: "tool_call", action: request.action.rawValue, verdict: verdict, mode: facts.mode)
         (refusal.argsHash, refusal.arguments) = (request.argsHash, request.input)
         (refusal.toolCallID, refusal.approvalID) = (callID, approvalID)
         let requested = ToolRequested(
@@ -174,11 +176,16 @@ package enum ToolCallDecider {
         let isApprovalTool = request.action == .approvalRequest
         let approval = ApprovalRequested(
             approvalID: approvalID, action: request.action.rawValue,
-            title: isApprovalTool ? request.input["title"]?.stringValue
-                : request.title ?? facts.step.title ?? "\(request.toolName) in step \(facts.step.planStepID ?? facts.step.kind)",
-            request: isApprovalTool ? request.input["request"] ?? [:]
+            title: isApprovalTool
+                ? request.input["title"]?.stringValue
+                : request.title ?? facts.step.title
+                    ?? "\(request.toolName) in step \(facts.step.planStepID ?? facts.step.kind)",
+            request: isApprovalTool
+                ? request.input["request"] ?? [:]
                 : ["tool": .string(request.toolName), "arguments": request.input],
-            context: ["plan_step_id": facts.step.planStepID.map { .string($0) } ?? .null, "rule_id": .string(verdict.ruleID)],
+            context: [
+                "plan_step_id": facts.step.planStepID.map { .string($0) } ?? .null, "rule_id": .string(verdict.ruleID),
+            ],
             scope: ApprovalScope(type: .once, runID: facts.run.runID, argsHash: request.argsHash),
             expiresAt: facts.command.now.adding(milliseconds: ApprovalDecider.callLifetimeMilliseconds),
             toolCallID: callID)
@@ -207,7 +214,8 @@ package enum ToolCallDecider {
     private static func refusal(
         _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts, callID: ToolCallID
     ) -> EventDraft {
-        var refusal = PolicyRefusal(category: "tool_call", action: request.action.rawValue, verdict: verdict, mode: facts.mode)
+        var refusal = PolicyRefusal(
+            category: "tool_call", action: request.action.rawValue, verdict: verdict, mode: facts.mode)
         (refusal.argsHash, refusal.arguments) = (request.argsHash, request.input)
         refusal.toolCallID = facts.existing?.toolCallID
         let event: PolicyEvent =
@@ -256,7 +264,9 @@ package enum ToolCallDecider {
         facts.existing?.lastEventID ?? facts.step.lastEventID ?? facts.run.lastEventID
     }
 
-    private static func id(_ approval: Approval) -> JSONObject { ["approval_id": .string(approval.approvalID.rawValue)] }
+    private static func id(_ approval: Approval) -> JSONObject {
+        ["approval_id": .string(approval.approvalID.rawValue)]
+    }
 
     private static func draft(_ event: ToolCallEvent, _ cause: EventID?, _ facts: Facts) -> EventDraft {
         draft(.toolCall(event), cause, facts)

@@ -155,6 +155,11 @@ package final class HeldRun: Sendable {
 
     func report(_ report: StepReport) { state.update { $0.reports.append(report) } }
 
+    /// Waits until that many steps have ended. False when the time has passed.
+    func waitForReports(_ count: Int, milliseconds: Int64) -> Bool {
+        state.wait(milliseconds: milliseconds) { $0.reports.count >= count ? true : nil } ?? false
+    }
+
     /// Waits for steps to end, or for an order that `isNews` recognises.
     func nextReports(milliseconds: Int64, isNews: (_ isCancelled: Bool, _ isDraining: Bool, _ limit: String?) -> Bool)
         -> [StepReport]

@@ -16,6 +16,8 @@ struct RunLoop {
         var cause: ToolFailure
     }
 
+    /// For killing what a lost run has started.
+    private static let killMs: Int64 = 15_000
     private static let patienceMsMax: Int64 = 60_000
 
     let context: RunContext
@@ -48,7 +50,7 @@ struct RunLoop {
 
     mutating func run() throws(RunWriter.Failure) -> End {
         while true {
-            if held.isLost { return .lost }
+            if held.isLost { return leave() }
             checkLimits()
             switch try advance() {
             case .end(let end): return end
@@ -56,6 +58,15 @@ struct RunLoop {
             case .wait: awaitNews()
             }
         }
+    }
+
+    /// The lease is gone: what was started is being killed, and is waited for.
+    private func leave() -> End {
+        let running = states.values.count { $0 == .running }
+        if !held.waitForReports(running, milliseconds: Self.killMs) {
+            context.log.error("steps_left", ["run": .text(held.id.rawValue), "count": .number(Int64(running))])
+        }
+        return .lost
     }
 
     private enum Next {

@@ -28,7 +28,9 @@ package enum RoomTable {
     }
 
     /// The room, if it is in the workspace.
-    package static func find(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Room? {
+    package static func find(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
+        -> Room?
+    {
         try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
     }
 

@@ -44,7 +44,9 @@ package enum ArtifactTable {
         }
     }
 
-    package static func find(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Artifact? {
+    package static func find(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
+        -> Artifact?
+    {
         try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
     }
 

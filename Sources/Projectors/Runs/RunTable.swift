@@ -53,7 +53,8 @@ package enum RunTable {
     }
 
     /// The run, if it is in the workspace.
-    package static func find(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run? {
+    package static func find(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run?
+    {
         try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
     }
 

@@ -28,7 +28,7 @@ package enum StepTable {
             Column("last_event_id", \.lastEventID),
         ],
         indexes: [
-            "CREATE INDEX proj_steps_by_run ON proj_steps (run_id, created_at)",
+            "CREATE INDEX proj_steps_by_run ON proj_steps (run_id, created_at)"
         ])
 
     static let projector = Projector(table) { recorded, transaction in
@@ -41,7 +41,9 @@ package enum StepTable {
         }
     }
 
-    package static func find(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Step? {
+    package static func find(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
+        -> Step?
+    {
         try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
     }
 

@@ -46,7 +46,9 @@ package enum ToolCallTable {
         try table.fold(event.toolCallID, in: transaction) { ToolCallDecider.evolve($0, recorded.with(event)) }
     }
 
-    package static func find(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> ToolCall? {
+    package static func find(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
+        -> ToolCall?
+    {
         try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
     }
 

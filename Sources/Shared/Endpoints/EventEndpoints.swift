@@ -84,14 +84,26 @@ package struct EventRow: Codable, Hashable, Sendable {
         entityType: String? = nil, entityID: String? = nil, payloadDigest: String? = nil,
         prevEventHash: String? = nil, eventHash: String? = nil
     ) {
-        (self.globalSeq, self.eventID, self.eventType, self.eventVersion) = (globalSeq, eventID, eventType, eventVersion)
-        (self.occurredAt, self.recordedAt, self.workspaceID, self.missionID) = (occurredAt, recordedAt, workspaceID, missionID)
+        (self.globalSeq, self.eventID, self.eventType, self.eventVersion) = (
+            globalSeq, eventID, eventType, eventVersion
+        )
+        (self.occurredAt, self.recordedAt, self.workspaceID, self.missionID) = (
+            occurredAt, recordedAt, workspaceID, missionID
+        )
         (self.roomID, self.threadID, self.actorType, self.actorID) = (roomID, threadID, actorType, actorID)
         (self.actorPrincipalID, self.zone, self.runID, self.stepID) = (actorPrincipalID, zone, runID, stepID)
-        (self.streamType, self.streamID, self.streamSeq, self.correlationID) = (streamType, streamID, streamSeq, correlationID)
-        (self.causationID, self.redactionLevel, self.containsSecrets, self.data) = (causationID, redactionLevel, containsSecrets, data)
-        (self.policyContext, self.modelContext, self.display, self.idempotencyKey) = (policyContext, modelContext, display, idempotencyKey)
-        (self.entityType, self.entityID, self.payloadDigest, self.prevEventHash) = (entityType, entityID, payloadDigest, prevEventHash)
+        (self.streamType, self.streamID, self.streamSeq, self.correlationID) = (
+            streamType, streamID, streamSeq, correlationID
+        )
+        (self.causationID, self.redactionLevel, self.containsSecrets, self.data) = (
+            causationID, redactionLevel, containsSecrets, data
+        )
+        (self.policyContext, self.modelContext, self.display, self.idempotencyKey) = (
+            policyContext, modelContext, display, idempotencyKey
+        )
+        (self.entityType, self.entityID, self.payloadDigest, self.prevEventHash) = (
+            entityType, entityID, payloadDigest, prevEventHash
+        )
         self.eventHash = eventHash
     }
 }

@@ -169,7 +169,9 @@ package struct ClaimedRun: Codable, Hashable, Sendable {
         (self.runID, self.workspaceID, self.roomID, self.threadID) = (runID, workspaceID, roomID, threadID)
         (self.experimentID, self.status, self.title, self.goal) = (experimentID, status, title, goal)
         (self.input, self.tags, self.correlationID, self.claimToken) = (input, tags, correlationID, claimToken)
-        (self.claimedByActorID, self.leaseExpiresAt, self.leaseHeartbeatAt, self.leaseTTLMs) = (claimedByActorID, leaseExpiresAt, leaseHeartbeatAt, leaseTTLMs)
+        (self.claimedByActorID, self.leaseExpiresAt, self.leaseHeartbeatAt, self.leaseTTLMs) = (
+            claimedByActorID, leaseExpiresAt, leaseHeartbeatAt, leaseTTLMs
+        )
         (self.attemptNo, self.startedAt, self.runningMs) = (attemptNo, startedAt, runningMs)
     }
 }
@@ -204,7 +206,9 @@ package struct LeaseAnswer: Codable, Hashable, Sendable {
     package init(
         ok: Bool, leaseExpiresAt: Timestamp, leaseHeartbeatAt: Timestamp, cancelRequested: Bool, killSwitch: Bool
     ) {
-        (self.ok, self.leaseExpiresAt, self.leaseHeartbeatAt, self.cancelRequested) = (ok, leaseExpiresAt, leaseHeartbeatAt, cancelRequested)
+        (self.ok, self.leaseExpiresAt, self.leaseHeartbeatAt, self.cancelRequested) = (
+            ok, leaseExpiresAt, leaseHeartbeatAt, cancelRequested
+        )
         self.killSwitch = killSwitch
     }
 }

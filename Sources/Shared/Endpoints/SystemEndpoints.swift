@@ -134,8 +134,12 @@ package struct ChainFault: Codable, Hashable, Sendable {
         detail: String
     ) {
         (self.streamType, self.streamID, self.streamSeq, self.globalSeq) = (streamType, streamID, streamSeq, globalSeq)
-        (self.eventID, self.eventType, self.kind, self.expectedPrevEventHash) = (eventID, eventType, kind, expectedPrevEventHash)
-        (self.actualPrevEventHash, self.expectedEventHash, self.actualEventHash, self.detail) = (actualPrevEventHash, expectedEventHash, actualEventHash, detail)
+        (self.eventID, self.eventType, self.kind, self.expectedPrevEventHash) = (
+            eventID, eventType, kind, expectedPrevEventHash
+        )
+        (self.actualPrevEventHash, self.expectedEventHash, self.actualEventHash, self.detail) = (
+            actualPrevEventHash, expectedEventHash, actualEventHash, detail
+        )
     }
 }
 

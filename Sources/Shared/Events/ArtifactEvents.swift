@@ -5,7 +5,7 @@ package enum ArtifactEvent: EventFamily {
     case created(ArtifactCreated)
 
     package static let members: [EventMember<ArtifactEvent>] = [
-        .init(ArtifactEvent.created),
+        .init(ArtifactEvent.created)
     ]
 
     package var payload: any EventPayload {

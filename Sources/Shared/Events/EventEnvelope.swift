@@ -39,7 +39,9 @@ package struct EventEnvelope: Hashable, Sendable {
         containsSecrets: Bool, idempotencyKey: String?, entityType: String?, entityID: String?, payloadDigest: String,
         prevEventHash: String?, eventHash: String
     ) {
-        (self.globalSeq, self.eventID, self.eventType, self.eventVersion) = (globalSeq, eventID, eventType, eventVersion)
+        (self.globalSeq, self.eventID, self.eventType, self.eventVersion) = (
+            globalSeq, eventID, eventType, eventVersion
+        )
         (self.occurredAt, self.recordedAt, self.workspaceID) = (occurredAt, recordedAt, workspaceID)
         (self.missionID, self.roomID, self.threadID) = (missionID, roomID, threadID)
         (self.runID, self.stepID, self.actor, self.actorPrincipalID) = (runID, stepID, actor, actorPrincipalID)

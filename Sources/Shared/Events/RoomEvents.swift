@@ -3,7 +3,7 @@ package enum RoomEvent: EventFamily {
     case created(RoomCreated)
 
     package static let members: [EventMember<RoomEvent>] = [
-        .init(RoomEvent.created),
+        .init(RoomEvent.created)
     ]
 
     package var payload: any EventPayload {

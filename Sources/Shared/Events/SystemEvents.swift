@@ -115,7 +115,9 @@ package struct SecretLeakedDetected: EventPayload {
         sourceEventID: EventID, sourceEventType: String, scannerVersion: String, matchCount: Int, ruleIDs: [String],
         matches: [SecretMatch]
     ) {
-        (self.sourceEventID, self.sourceEventType, self.scannerVersion, self.matchCount) = (sourceEventID, sourceEventType, scannerVersion, matchCount)
+        (self.sourceEventID, self.sourceEventType, self.scannerVersion, self.matchCount) = (
+            sourceEventID, sourceEventType, scannerVersion, matchCount
+        )
         (self.ruleIDs, self.matches) = (ruleIDs, matches)
     }
 }

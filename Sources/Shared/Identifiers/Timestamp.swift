@@ -107,7 +107,9 @@ private enum RFC3339 {
         }
 
         mutating func number(_ width: Int) -> Int64? {
-            guard at + width <= text.count, text[at..<at + width].allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
+            guard at + width <= text.count, text[at..<at + width].allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+                return nil
+            }
             defer { at += width }
             return text[at..<at + width].reduce(0) { $0 * 10 + Int64($1 - 48) }
         }

@@ -318,7 +318,9 @@ package struct EngineToken: Hashable, Sendable, Codable {
         tokenID: EngineTokenID, workspaceID: WorkspaceID, engineID: EngineID, principalID: String,
         tokenLabel: String?, scopes: EngineScopes, issuedAt: Timestamp, validUntil: Timestamp?
     ) {
-        (self.tokenID, self.workspaceID, self.engineID, self.principalID) = (tokenID, workspaceID, engineID, principalID)
+        (self.tokenID, self.workspaceID, self.engineID, self.principalID) = (
+            tokenID, workspaceID, engineID, principalID
+        )
         (self.tokenLabel, self.scopes, self.issuedAt, self.validUntil) = (tokenLabel, scopes, issuedAt, validUntil)
     }
 }

@@ -6,7 +6,9 @@ enum KillSwitchRule: PolicyRule {
 
     static func judge(_ question: PolicyQuestion, _ facts: PolicyFacts) -> PolicyOutcome? {
         guard question.action.isExternalWrite, facts.killSwitch.isEngaged else { return nil }
-        let source = facts.killSwitch.engagedByOperator ? "the operator (`aos kill off` lifts it)"
+        let source =
+            facts.killSwitch.engagedByOperator
+            ? "the operator (`aos kill off` lifts it)"
             : "the environment (POLICY_KILL_SWITCH_EXTERNAL_WRITE)"
         return PolicyOutcome(
             PolicyVerdict(
