@@ -1,6 +1,6 @@
 package import HTTP
 package import HTTPClient
-package import JSON
+import JSON
 package import Shared
 
 /// Calls the api by its endpoints: bodies and answers typed, refusals as the server's own problem.

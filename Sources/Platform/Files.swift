@@ -172,6 +172,7 @@ package final class Folder: Sendable {
 
     /// The same, with missing folders on the way made.
     package func makeFolder(_ name: String, mode: UInt32 = 0o777) throws(SystemError) -> Folder {
+        if name.utf8.first == UInt8(ascii: "/") { throw SystemError("mkdir", name, number: EXDEV) }
         var folder = self
         for part in name.split(separator: "/") where part != "." {
             let part = String(part)

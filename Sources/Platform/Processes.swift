@@ -135,7 +135,13 @@ package struct SystemProcesses: ProcessRunner {
 
     private let clock = SystemClock()
 
-    package init() {}
+    package init() { _ = Self.ignoresBrokenPipes }
+
+    /// A program that does not read its input must not end this one.
+    private static let ignoresBrokenPipes: Bool = {
+        aos_ignore_broken_pipes()
+        return true
+    }()
 
     /// Makes orphans of our children our own, so that they can be found and reaped. Once, at the program's start.
     package static func becomeReaper() { _ = aos_subreaper() }
@@ -143,8 +149,9 @@ package struct SystemProcesses: ProcessRunner {
     package func run(
         _ command: ProcessCommand, stop: StopSignal, output: (ProcessStream, ArraySlice<UInt8>) -> Void
     ) throws(SystemError) -> ProcessEnd {
-        let child = try Child.start(command)
-        var watch = try Watch(child: child, command: command, clock: clock)
+        var (child, input) = try Child.start(command)
+        var watch = try Watch(child: child, input: input, command: command, clock: clock)
+        input = nil
         stop.onStop({ [wakeUp = watch.wakeUp] _ in wakeUp.signal() }) {
             watch.run(stop: stop, output: output)
         }
@@ -175,22 +182,22 @@ package struct SystemProcesses: ProcessRunner {
     private final class Child: Sendable {
         let pid: Int32
         let exitWatch: Descriptor
-        let standardInput: Descriptor?
         let standardOutput: Descriptor
         let standardError: Descriptor
         let report: Descriptor?
         let tag: [UInt8]?
 
         private init(
-            pid: Int32, exitWatch: Descriptor, standardInput: Descriptor?, standardOutput: Descriptor,
-            standardError: Descriptor, report: Descriptor?, tag: [UInt8]?
+            pid: Int32, exitWatch: Descriptor, standardOutput: Descriptor, standardError: Descriptor,
+            report: Descriptor?, tag: [UInt8]?
         ) {
-            (self.pid, self.exitWatch, self.standardInput) = (pid, exitWatch, standardInput)
+            (self.pid, self.exitWatch) = (pid, exitWatch)
             (self.standardOutput, self.standardError, self.report) = (standardOutput, standardError, report)
             self.tag = tag
         }
 
-        static func start(_ command: ProcessCommand) throws(SystemError) -> Child {
+        /// The program, and where its input is written: the end comes when nobody holds that any more.
+        static func start(_ command: ProcessCommand) throws(SystemError) -> (child: Child, input: Descriptor?) {
             let output = try Descriptor.pipe()
             let error = try Descriptor.pipe()
             let input = command.standardInput.isEmpty ? nil : try Descriptor.pipe()
@@ -209,9 +216,10 @@ package struct SystemProcesses: ProcessRunner {
             for descriptor in [output.reader, error.reader, input?.writer, report?.reader] {
                 descriptor?.setNonBlocking(true)
             }
-            return Child(
-                pid: pid, exitWatch: exitWatch, standardInput: input?.writer, standardOutput: output.reader,
-                standardError: error.reader, report: report?.reader, tag: command.tag.map { Array($0.utf8) })
+            let child = Child(
+                pid: pid, exitWatch: exitWatch, standardOutput: output.reader, standardError: error.reader,
+                report: report?.reader, tag: command.tag.map { Array($0.utf8) })
+            return (child, input?.writer)
         }
 
         private static func spawn(
@@ -267,11 +275,11 @@ package struct SystemProcesses: ProcessRunner {
             var stream: ProcessStream?
         }
 
-        init(child: Child, command: ProcessCommand, clock: SystemClock) throws(SystemError) {
+        init(child: Child, input: Descriptor?, command: ProcessCommand, clock: SystemClock) throws(SystemError) {
             (self.child, self.command, self.clock) = (child, command, clock)
             wakeUp = try WakeUp()
             start = clock.monotonicMilliseconds()
-            input = child.standardInput
+            self.input = input
             sources = [
                 Source(descriptor: child.standardOutput, stream: .standardOutput),
                 Source(descriptor: child.standardError, stream: .standardError),

@@ -91,7 +91,7 @@ package struct RunExecutor: Sendable {
             return try fail(error)
         }
         var loop = RunLoop(context: context, known: known, runningMs: held.run.runningMs)
-        return try conclude(try loop.run(), context)
+        return try conclude(loop.run(), context)
     }
 
     private func secrets(_ plan: Plan) throws(ToolFailure) -> [String: String] {
@@ -137,18 +137,17 @@ package struct RunExecutor: Sendable {
     // MARK: Ending
 
     private func conclude(_ end: RunLoop.End, _ context: RunContext) throws(RunWriter.Failure) -> End {
-        let parameters = ["run_id": held.id.rawValue]
         switch end {
         case .lost: throw .lost
         case .interrupted:
-            try writer.send(.releaseRun, ReleaseRun(claimToken: writer.token, reason: .drained), parameters)
+            _ = try writer.finish(.releaseRun, ReleaseRun(claimToken: writer.token, reason: .drained))
             return .released
         case .waits(let waits):
-            let answer = try writer.send(.parkRun, ParkRun(claimToken: writer.token, waits: waits), parameters).answer
+            let answer = try writer.finish(.parkRun, ParkRun(claimToken: writer.token, waits: waits))
             parts.log.info(
                 "run_parked",
                 [
-                    "run": .text(held.id.rawValue), "status": .text(answer.status.rawValue),
+                    "run": .text(held.id.rawValue), "status": .text(answer?.status.rawValue ?? "-"),
                     "waits": .text(waits.map(\.kind.rawValue).joined(separator: ",")),
                 ])
             return .parked
@@ -165,20 +164,19 @@ package struct RunExecutor: Sendable {
         _ outcome: PlanOutcome, _ states: [PlanStepID: StepStatus], _ failure: RunLoop.FirstFailure?,
         _ context: RunContext
     ) throws(RunWriter.Failure) -> End {
-        let parameters = ["run_id": held.id.rawValue]
         switch outcome {
         case .succeeded:
             var steps: JSONObject = [:]
             for step in context.plan.steps { steps[step.id.rawValue] = .string((states[step.id] ?? .queued).rawValue) }
             let done = states.values.count { $0 == .succeeded }
-            try writer.send(
+            _ = try writer.finish(
                 .completeRun,
                 CompleteRun(
                     claimToken: writer.token, summary: "\(done) of \(context.plan.steps.count) steps succeeded",
-                    output: ["steps": .object(steps)]), parameters)
+                    output: ["steps": .object(steps)]))
             return .succeeded
         case .cancelled:
-            try writer.send(.confirmCancelled, Fenced(claimToken: writer.token), parameters)
+            _ = try writer.finish(.confirmCancelled, Fenced(claimToken: writer.token))
             return .cancelled
         case .failed:
             if let limit = held.limit {
@@ -193,9 +191,8 @@ package struct RunExecutor: Sendable {
     }
 
     private func fail(_ failure: ToolFailure) throws(RunWriter.Failure) -> End {
-        try writer.send(
-            .failRun, FailRun(claimToken: writer.token, message: failure.message, error: failure.json),
-            ["run_id": held.id.rawValue])
+        _ = try writer.finish(
+            .failRun, FailRun(claimToken: writer.token, message: failure.message, error: failure.json))
         return .failed
     }
 }

@@ -48,14 +48,19 @@ struct RunLoop {
         }
     }
 
-    mutating func run() throws(RunWriter.Failure) -> End {
+    mutating func run() -> End {
         while true {
             if held.isLost { return leave() }
             checkLimits()
-            switch try advance() {
-            case .end(let end): return end
-            case .again: continue
-            case .wait: awaitNews()
+            do throws(RunWriter.Failure) {
+                switch try advance() {
+                case .end(let end): return end
+                case .again: continue
+                case .wait: awaitNews()
+                }
+            } catch {
+                if case .refused(let problem, _) = error { held.lose("\(problem.reasonCode): \(problem.detail)") }
+                return leave()
             }
         }
     }

@@ -37,6 +37,29 @@ struct RunWriter: Sendable {
         }
     }
 
+    /// Ends our hold on the run. A repeat may find that its first try has ended it.
+    /// - Returns: nil when that is so.
+    func finish<Body: Encodable, Answer: Decodable>(
+        _ endpoint: Endpoint<Body, Answer>, _ body: Body
+    ) throws(Failure) -> Answer? {
+        let parameters = ["run_id": held.id.rawValue]
+        do throws(Failure) {
+            return try repeating(endpoint.path, isLast: true) { () throws(APIFailure) in
+                try client.call(
+                    endpoint, body, parameters, deadlineMilliseconds: Self.deadlineMs, cancellation: held.cancellation)
+            }
+        } catch {
+            guard case .refused(let problem, let isRepeat) = error, isRepeat, Self.endsLease(problem) else { throw error }
+            // The lease is gone either way; only the run itself tells why.
+            let run = try? client.call(.run, Nothing(), parameters).run
+            guard let status = run?.status, status != .running else {
+                held.lose("\(endpoint.path): \(problem.reasonCode)")
+                throw .lost
+            }
+            return nil
+        }
+    }
+
     /// Sends a report that may find the work done already by its own first try.
     func report<Body: Encodable>(
         _ endpoint: Endpoint<Body, Done>, _ body: Body, _ parameters: [String: String],
@@ -53,7 +76,7 @@ struct RunWriter: Sendable {
 
     /// Repeats a call until it is answered.
     func repeating<Answer>(
-        _ what: String, deadline: Int = deadlineMs, _ call: () throws(APIFailure) -> Answer
+        _ what: String, isLast: Bool = false, _ call: () throws(APIFailure) -> Answer
     ) throws(Failure) -> Answer {
         var backoff = Backoff(entropy: entropy)
         var isRepeat = false
@@ -65,7 +88,7 @@ struct RunWriter: Sendable {
                 if held.isLost { throw .lost }
                 switch error {
                 case .refused(let problem) where !Self.isTransient(problem):
-                    if Self.endsLease(problem, isRepeat: isRepeat) {
+                    if Self.endsLease(problem), !(isLast && isRepeat) {
                         held.lose("\(what): \(problem.reasonCode)")
                         throw .lost
                     }
@@ -86,7 +109,7 @@ struct RunWriter: Sendable {
             || problem.reasonCode == "idempotency_in_progress"
     }
 
-    private static func endsLease(_ problem: Problem, isRepeat: Bool) -> Bool {
+    private static func endsLease(_ problem: Problem) -> Bool {
         switch problem.code {
         case .leaseTokenMismatch, .leaseExpired, .runNotRunning, .runAlreadyEnded, .runNotFound, .engineTokenInvalid,
             .engineTokenExpired, .engineInactive, .missingEngineToken:

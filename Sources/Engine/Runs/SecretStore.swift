@@ -25,7 +25,7 @@ package struct SecretStore: Sendable {
                 throw SystemError("read", "it is no text;", number: 22)
             }
             // Editors end files with a line end that is no part of the secret.
-            return text.hasSuffix("\n") ? String(text.dropLast()) : text
+            return text.last?.isNewline == true ? String(text.dropLast()) : text
         } catch { throw missing(name, error.description) }
     }
 

@@ -9,6 +9,11 @@ package struct Workdir: Sendable {
     /// Whether it is the engine's own and goes when the run has ended.
     package let isTemporary: Bool
 
+    /// - Parameter path: Absolute and without links.
+    package init(path: String, folder: Folder, isTemporary: Bool) {
+        (self.path, self.folder, self.isTemporary) = (path, folder, isTemporary)
+    }
+
     /// Opens the folder of the run; a fresh one is kept over claims of the same run on this machine.
     package static func open(
         _ plan: PlanWorkdir, run: RunID, workFolder: String, hidden: [String]

@@ -169,8 +169,9 @@ package struct Settings: Sendable {
     package static func parseFile(_ text: String, name: String) -> (values: [String: String], faults: [Fault]) {
         var values: [String: String] = [:]
         var faults: [Fault] = []
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = trimmed(line)
+        for (number, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            // By bytes: to Swift a carriage return and a line feed are one character.
+            let line = trimmed(String(Substring(line)))
             if line.isEmpty || line.hasPrefix("#") { continue }
             guard let equals = line.firstIndex(of: "="), isName(line[..<equals]) else {
                 faults.append(

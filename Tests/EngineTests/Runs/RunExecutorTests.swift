@@ -212,7 +212,7 @@ import Testing
     @Test func `a report whose answer was lost is sent again and counts once`() {
         let bench = Bench()
         bench.api.state.update { $0.lostAnswers = ["/tc_hello/succeed", "/step_hello/succeed", "/steps", "/complete"] }
-        #expect([.succeeded, .lost].contains(bench.run(shell("hello", ["echo", "hi"]))))
+        #expect(bench.run(shell("hello", ["echo", "hi"])) == .succeeded)
         #expect(bench.api.runEnd == "complete")
         #expect(bench.api.call("hello")?.status == .succeeded)
         #expect(bench.api.step("hello")?.status == .succeeded)

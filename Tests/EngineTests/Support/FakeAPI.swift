@@ -99,7 +99,7 @@ final class FakeAPI: HTTPTransport {
     ) throws(HTTPClientError) -> HTTPResponse {
         let waitMs = body["wait_ms"]?.intValue ?? 0
         let run = state.wait(milliseconds: waitMs) { state -> ClaimedRun? in
-            state.queue.isEmpty ? nil : state.queue.removeFirst()
+            state.queue.isEmpty || request.cancellation?.isCancelled == true ? nil : state.queue.removeFirst()
         }
         state.update { $0.seen.append(Seen(method: "POST", path: path, body: body, at: 0)) }
         if request.cancellation?.isCancelled == true { throw .cancelled }
@@ -151,6 +151,10 @@ final class FakeAPI: HTTPTransport {
             let park: ParkRun = decode(body)
             (state.runEnd, state.waits) = ("parked", park.waits ?? [])
             return ok(ParkAnswer(ok: true, status: .waiting))
+        case ("runs", _, 3):
+            var run = Run(runID: RunID(parts[2]), workspaceID: "ws_dev", correlationID: "c", at: .zero)
+            run.status = state.runEnd == nil ? .running : .succeeded
+            return ok(RunAnswer(run: run))
         case ("runs", let verb, 4):
             if state.runEnd != nil { return refused(.runAlreadyEnded) }
             state.runEnd = verb
