@@ -1,0 +1,40 @@
+// Every option and argument, once: a name means the same wherever it stands.
+
+extension Option {
+    package static let help = Option("help", short: "h", "what the command does, with an example")
+    package static let version = Option("version", "the version of this program")
+    package static let workspace = Option("workspace", .text("ID"), "another workspace than ws_dev")
+    /// Stand with every command.
+    package static let everywhere: [Option] = [help, workspace]
+
+    package static let all = Option("all", short: "a", "also what is settled")
+    package static let check = Option("check", "only compare; change nothing")
+    package static let follow = Option("follow", short: "f", "stay, and show what happens next")
+    package static let json = Option("json", "the API's own JSON: indented on a terminal, one line in a pipe")
+    package static let limit = Option("limit", short: "n", .integer("N", 1...100_000), "at most so many")
+    package static let message = Option("message", short: "m", .text("REASON"), "why; it is kept in the history")
+    package static let output = Option("output", short: "o", .text("FILE"), "write to the file, `-` for standard output")
+    package static let port = Option("port", .integer("N", 0...65_535), "where the api listens; 0 picks a free port")
+    package static let reason = Option("reason", .text("TEXT"), "why; it is kept in the history")
+    package static let room = Option("room", .text("ID"), "the room: its id, the beginning of it, or its exact title")
+    package static let run = Option("run", .text("ID"), "only what belongs to this run")
+    package static let status = Option(
+        "status", .choice(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]), "only runs in this state")
+    package static let title = Option("title", .text("TEXT"), "what the run is called in lists")
+    package static let type = Option("type", .text("TYPE"), "only events of this type, such as run.failed")
+    package static let untilWaiting = Option("until-waiting", "also end when the run waits for a person (exit 3)")
+    package static let wait = Option("wait", short: "w", "show the run until it ends or waits for a person")
+}
+
+extension Argument {
+    package static let approval = Argument("APPROVAL", "the approval's id, or enough of it")
+    package static let artifact = Argument("ARTIFACT", "the artifact's id, or enough of it")
+    package static let call = Argument("CALL", "the tool call's id, or enough of it")
+    package static let engineName = Argument("NAME", "what the engine is called, such as laptop-2")
+    package static let outcome = Argument("OUTCOME", "how it really ended", choices: ["succeeded", "failed"])
+    package static let plan = Argument("FILE", "a plan, a run's input or a whole run as JSON; `-` reads standard input")
+    package static let roomTitle = Argument("TITLE", "what the room is called")
+    package static let run = Argument("RUN", "the run's id, or enough of it")
+    package static let topic = Argument("TOPIC", "a command or a topic", isOptional: true)
+    package static let topicVerb = Argument("VERB", "the command's verb", isOptional: true)
+}
