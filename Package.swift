@@ -37,6 +37,9 @@ let package = Package(
         // Level 5: one main.swift each.
         program("APIMain", "API", "Platform"), program("EngineMain", "Engine", "Platform"),
         program("CLIMain", "CLI", "Platform"),
+        .executableTarget(
+            name: "Bench", dependencies: ["APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"],
+            path: "infra/bench/Bench", swiftSettings: houseSettings()),
         // Tests mirror the modules.
         suite("JSONTests", "JSON"),
     ]

@@ -4,10 +4,17 @@ import COpenSSL
 package enum SHA256 {
     package static let byteCount = 32
 
+    /// Looked up once: libcrypto 3 otherwise searches its providers for every digest.
+    ///
+    /// `nonisolated(unsafe)` holds because a fetched algorithm is immutable and made for use by many threads.
+    nonisolated(unsafe) private static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
+
     package static func digest(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-            _ = COpenSSL.SHA256(bytes, bytes.count, buffer.baseAddress)
-            count = byteCount
+            var length: UInt32 = 0
+            let result = EVP_Digest(bytes, bytes.count, buffer.baseAddress, &length, algorithm, nil)
+            precondition(result == 1, "libcrypto has no SHA-256")
+            count = Int(length)
         }
     }
 

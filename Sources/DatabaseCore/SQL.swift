@@ -30,20 +30,32 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
     /// A statement from text that the code itself made (column names, never a value from outside).
     package init(unsafeText text: String, bindings: [SQLValue] = []) { (self.text, self.bindings) = (text, bindings) }
 
-    /// Adds a piece that the program decided on at run time, such as one more condition.
+    /// Adds a piece that the program decided on at run time, such as one more condition. The pieces number their values
+    /// from 1; here they go on from ours.
     package mutating func append(_ other: SQL) {
-        var next = bindings.count + 1
-        var rest = other.text[...]
-        // The pieces number their values from 1; here they go on from ours.
-        for index in other.bindings.indices {
-            let mark = "$\(index + 1)"
-            guard let found = rest.firstRange(of: mark) else { preconditionFailure("\(mark) is not in the statement") }
-            text += rest[..<found.lowerBound] + "$\(next)"
-            rest = rest[found.upperBound...]
-            next += 1
-        }
-        text += rest
+        text += SQL.renumbered(other.text, by: bindings.count)
         bindings += other.bindings
+    }
+
+    /// The text with every `$n` outside quotes moved up.
+    private static func renumbered(_ text: String, by offset: Int) -> String {
+        var result: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            result.append(byte)
+            if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+                let quoted = rest.prefix { $0 != byte }
+                result += quoted
+                rest = rest.dropFirst(quoted.count)
+                if let end = rest.popFirst() { result.append(end) }
+            } else if byte == UInt8(ascii: "$") {
+                let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+                guard let number = Int(String(decoding: digits, as: UTF8.self)) else { continue }
+                result += String(number + offset).utf8
+                rest = rest.dropFirst(digits.count)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 
     package struct Interpolation: StringInterpolationProtocol {
@@ -56,8 +68,9 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
 
         package mutating func appendInterpolation(_ value: (some SQLStorable)?) { bind(value?.sqlValue ?? .null) }
 
-        /// A list for `IN (…)`.
+        /// A list for `IN (…)`. An empty one is `NULL`, which nothing is in: not every database reads `IN ()`.
         package mutating func appendInterpolation(list values: [some SQLStorable]) {
+            if values.isEmpty { text += "NULL" }
             for (index, value) in values.enumerated() {
                 if index > 0 { text += ", " }
                 bind(value.sqlValue)

@@ -8,6 +8,7 @@ import DatabaseCore
 final class SQLiteConnection: @unchecked Sendable {
     let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
+    private var isOpen = true
     private static let statementsMax = 256
 
     init(path: String, flags: Int32) throws(DatabaseError) {
@@ -22,7 +23,12 @@ final class SQLiteConnection: @unchecked Sendable {
         sqlite3_extended_result_codes(handle, 1)
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Lets go of the file. The connection is of no use afterwards.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
         statements.removeAll()
         sqlite3_close_v2(handle)
     }
@@ -91,6 +97,9 @@ final class SQLiteStatement: Row {
     // The connection outlives its cached statements; a statement outside the cache lives within one call.
     private unowned let connection: SQLiteConnection
     private let text: String
+    /// For each parameter of the statement, in the order of their appearance, which value it is: `$2` may stand before
+    /// `$1`, and SQLite numbers them as they come.
+    private let places: [Int]
     private lazy var columns: [String: Int32] = {
         var columns: [String: Int32] = [:]
         for index in 0..<sqlite3_column_count(handle) {
@@ -106,15 +115,23 @@ final class SQLiteStatement: Row {
             connection.handle, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
         guard result == SQLITE_OK, let handle else { throw connection.error(text) }
         (self.handle, self.connection, self.text) = (handle, connection, text)
+        places = (0..<sqlite3_bind_parameter_count(handle)).map { index in
+            let name = sqlite3_bind_parameter_name(handle, index + 1).map { String(cString: $0) }
+            return name.flatMap { Int($0.dropFirst()) }.map { $0 - 1 } ?? Int(index)
+        }
     }
 
     deinit { sqlite3_finalize(handle) }
 
     func bind(_ values: [SQLValue]) throws(DatabaseError) {
-        for (index, value) in values.enumerated() {
+        guard places.count == values.count, places.allSatisfy(values.indices.contains) else {
+            throw DatabaseError(
+                .statement, "the statement names \(places.count) values, \(values.count) are given", statement: text)
+        }
+        for (index, place) in places.enumerated() {
             let position = Int32(index + 1)
             let result =
-                switch value {
+                switch values[place] {
                 case .null: sqlite3_bind_null(handle, position)
                 case .integer(let value): sqlite3_bind_int64(handle, position, value)
                 case .real(let value): sqlite3_bind_double(handle, position, value)

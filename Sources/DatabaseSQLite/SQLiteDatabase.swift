@@ -91,9 +91,13 @@ package final class SQLiteDatabase: Database {
         return try work(SQLiteReadTransaction(connection))
     }
 
-    /// Finishes what is queued, checkpoints, and closes.
+    /// Finishes what is queued, checkpoints, and closes. The file is free when this returns, unless a read is under way.
     package func close() {
         queue.update { $0.isClosing = true }
+        readers.update { pool in
+            pool.opened -= pool.idle.count
+            pool.idle = []
+        }
         writer.join()
     }
 
@@ -157,6 +161,7 @@ private final class SQLiteWriter: @unchecked Sendable {
             }
         }
         checkpoint()
+        connection.close()
     }
 
     private func commit(_ batch: [SQLiteDatabase.Work]) {
@@ -187,7 +192,8 @@ private final class SQLiteWriter: @unchecked Sendable {
                 } catch let error as DatabaseError where error.kind == .full || error.kind == .storage {
                     throw error
                 } catch {
-                    if transaction.changes != changesBefore {
+                    // SQLite itself may have ended the transaction: then the works before have lost their writes too.
+                    if transaction.changes != changesBefore || sqlite3_get_autocommit(connection.handle) != 0 {
                         throw error as? DatabaseError
                             ?? DatabaseError(.statement, "a command failed after its first write: \(error)")
                     }

@@ -7,6 +7,8 @@ enum SQLiteSettings {
     static let pageBytes: Int64 = 8192
 
     static func prepareWriter(_ connection: SQLiteConnection) throws(DatabaseError) {
+        // First of all: another connection may be letting go of the file just now.
+        try require(connection, "busy_timeout", set: "5000", reads: .integer(5000))
         try connection.run("PRAGMA page_size = \(pageBytes)")
         try require(connection, "journal_mode", set: "WAL", reads: .text("wal"))
         // FULL syncs the WAL at every commit; NORMAL would lose acknowledged events in a power cut.
@@ -18,7 +20,6 @@ enum SQLiteSettings {
         // What is erased must not stay readable in free pages.
         try require(connection, "secure_delete", set: "ON", reads: .integer(1))
         try require(connection, "wal_autocheckpoint", set: "0", reads: .integer(0))
-        try require(connection, "busy_timeout", set: "5000", reads: .integer(5000))
         _ = aos_sqlite_db_config_int(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
     }
 
@@ -60,7 +61,10 @@ enum SQLiteMigrator {
         for migration in migrations.dropFirst(Int(applied)) {
             try connection.execute("BEGIN IMMEDIATE")
             do throws(DatabaseError) {
-                for statement in migration.sqlite { try connection.run(statement.text) }
+                for statement in migration.sqlite {
+                    precondition(statement.bindings.isEmpty, "a schema has no values: \(statement.text)")
+                    try connection.run(statement.text)
+                }
                 try connection.execute(
                     "INSERT INTO schema_migrations (version, name) VALUES (\(migration.number), \(migration.name))")
                 try connection.execute("COMMIT")

@@ -34,7 +34,9 @@ struct EngineIdentity: Sendable {
                     throw ToolFailure(problem.reasonCode, "the api refuses to register this engine: \(problem.detail)")
                 }
                 if !hasSaidSo {
-                    log.warning("api_unreachable", ["url": .text("\(configuration.apiBaseURL.hostField)"), "reason": .text("\(error)")])
+                    log.warning(
+                        "api_unreachable",
+                        ["url": .text("\(configuration.apiBaseURL.hostField)"), "reason": .text("\(error)")])
                 }
                 hasSaidSo = true
             }
@@ -54,7 +56,9 @@ struct EngineIdentity: Sendable {
 
     /// Read anew each time: the api may still be about to write it.
     private func operatorToken() -> String? {
-        guard let bytes = try? Files.read(configuration.operatorTokenFile, bytesMax: Self.tokenBytesMax) else { return nil }
+        guard let bytes = try? Files.read(configuration.operatorTokenFile, bytesMax: Self.tokenBytesMax) else {
+            return nil
+        }
         return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init)
     }
 }

@@ -7,7 +7,6 @@ import Shared
 
 /// The engine as a program: settings, identity, the worker, and signals.
 package enum EngineProgram {
-    private static let envFileBytesMax = 1 << 20
     private static let failed: Int32 = 1
     private static let authentication: Int32 = 4
     private static let internalFailure: Int32 = 70
@@ -32,28 +31,12 @@ package enum EngineProgram {
 
     private static func readConfiguration() throws(SettingFaults) -> EngineConfiguration {
         let environment = Program.environment()
-        guard let path = environment["AOS_ENV_FILE"], !path.isEmpty else {
-            return try EngineConfiguration(environment: environment, hostName: Program.hostName)
-        }
-        let (values, faults) = readFile(path)
-        if !faults.isEmpty { throw SettingFaults(faults: faults) }
-        return try EngineConfiguration(environment: environment, file: values, hostName: Program.hostName)
+        return try EngineConfiguration(
+            environment: environment, file: readEnvFile(environment), hostName: Program.hostName)
     }
 
-    private static func readFile(_ path: String) -> (values: [String: String], faults: [Settings.Fault]) {
-        do throws(SystemError) {
-            let bytes = try Files.read(path, bytesMax: envFileBytesMax)
-            return Settings.parseFile(String(decoding: bytes, as: UTF8.self), name: path)
-        } catch {
-            return (
-                [:],
-                [
-                    Settings.Fault(
-                        name: "AOS_ENV_FILE", seen: "\(error)", allowed: "a file of NAME=value lines",
-                        origin: .environment)
-                ]
-            )
-        }
+    private static func readEnvFile(_ environment: [String: String]) throws(SettingFaults) -> [String: String] {
+        try Settings.envFile(named: environment) { try Files.read($0, bytesMax: Settings.envFileBytesMax) }
     }
 
     /// The program with its settings read.
@@ -140,7 +123,10 @@ package enum EngineProgram {
             case .none:
                 log.warning(
                     "sandbox",
-                    ["level": "none", "warning": "ENGINE_SANDBOX=off: EVERY SHELL STEP CAN DO ALL THAT THIS USER CAN DO"])
+                    [
+                        "level": "none",
+                        "warning": "ENGINE_SANDBOX=off: EVERY SHELL STEP CAN DO ALL THAT THIS USER CAN DO",
+                    ])
             case .unavailable:
                 log.warning(
                     "sandbox", ["level": "unavailable", "reason": .text(sandbox.reason), "effect": "shell is refused"])
@@ -173,9 +159,13 @@ package enum EngineProgram {
             guard let path = configuration.envFile else {
                 return log.warning("reload_ignored", ["reason": "AOS_ENV_FILE is not set"])
             }
-            let (values, faults) = EngineProgram.readFile(path)
-            for fault in faults { log.error("reload_fault", ["fault": .text("\(fault)")]) }
-            guard faults.isEmpty else { return }
+            let values: [String: String]
+            do throws(SettingFaults) {
+                values = try EngineProgram.readEnvFile(["AOS_ENV_FILE": path])
+            } catch {
+                for fault in error.faults { log.error("reload_fault", ["fault": .text("\(fault)")]) }
+                return
+            }
             worker?.setKillSwitch(EngineConfiguration.killSwitch(in: values) ?? configuration.killSwitch)
             log.info("reloaded", ["file": .text(path), "note": "all but the kill switch needs a restart"])
         }

@@ -41,7 +41,7 @@ package final class DeferredReply: Sendable {
     }
 
     /// Calls `deliver` with the answer, now or when it comes, on the thread that gives it.
-    func attach(_ deliver: @escaping @Sendable (Reply) -> Void) {
+    package func attach(_ deliver: @escaping @Sendable (Reply) -> Void) {
         let reply = state.withLock { state -> Reply? in
             if let reply = state.reply { return reply }
             state.deliver = deliver
@@ -50,7 +50,7 @@ package final class DeferredReply: Sendable {
         if let reply { deliver(reply) }
     }
 
-    func cancel() {
+    package func cancel() {
         let body = state.withLock { state in
             defer { (state.isCancelled, state.cancel) = (true, nil) }
             return state.cancel

@@ -391,6 +391,7 @@ package struct SystemProcesses: ProcessRunner {
 /// What `/proc` says about processes that belong to ours.
 package enum ProcessTable {
     private static let environmentBytesMax = 1 << 20
+    private static let chainTries = 5
 
     /// The children that have a thread waiting for them.
     static let owned = Mutex<Set<Int32>>([])
@@ -420,19 +421,35 @@ package enum ProcessTable {
         }
     }
 
-    /// The processes that run in the session or carry the tag.
+    /// The processes that run in the session, and those below this program that carry the tag.
     package static func members(session: Int32, tag: [UInt8]?) -> [Int32] {
         let me = getpid()
         return pids().filter { pid in
             guard pid != me, let entry = stat(pid), !entry.isZombie else { return false }
-            return entry.session == session || tag.map { carries($0, pid) } ?? false
+            return entry.session == session || tag.map { carries($0, pid) && isBelow(me, pid) } ?? false
         }
     }
 
-    /// The processes that carry the tag.
+    /// The processes below this program that carry the tag.
     package static func tagged(_ tag: [UInt8]) -> [Int32] {
         let me = getpid()
-        return pids().filter { $0 != me && carries(tag, $0) }
+        return pids().filter { $0 != me && carries(tag, $0) && isBelow(me, $0) }
+    }
+
+    /// Whether the process descends from `ancestor`. Another engine may be at the same step by now: its processes carry
+    /// the same tag and are none of ours. Our own orphans are ours, because we are their reaper.
+    private static func isBelow(_ ancestor: Int32, _ pid: Int32) -> Bool {
+        for _ in 0..<chainTries {
+            var next = pid
+            while let parent = stat(next)?.parent {
+                if parent == ancestor { return true }
+                if parent <= 1 { return false }
+                next = parent
+            }
+            // One on the way has just ended: its children have another parent now.
+            if stat(pid) == nil { return false }
+        }
+        return false
     }
 
     private static func carries(_ tag: [UInt8], _ pid: Int32) -> Bool {

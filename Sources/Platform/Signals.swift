@@ -82,6 +82,13 @@ package enum Program {
         }
     }
 
+    /// Writes a line to standard output at once: whoever reads it through a pipe waits for it.
+    package static func say(_ line: String) {
+        fflush(nil)
+        let bytes = Array((line + "\n").utf8)
+        _ = write(1, bytes, bytes.count)
+    }
+
     /// Writes a line to standard error.
     package static func complain(_ line: String) {
         let bytes = Array((line + "\n").utf8)

@@ -17,6 +17,8 @@ package final class APIApplication: Sendable {
     package let configuration: APIConfiguration
     /// What answers requests: tests call it without a socket.
     package let handler: any RequestHandler
+    /// What is served: method and path template of each endpoint.
+    package let endpoints: [String]
     package let operatorToken: String
 
     private let environment: APIEnvironment
@@ -101,6 +103,7 @@ package final class APIApplication: Sendable {
         ).mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: routes)
+        endpoints = routes.endpoints
         try Self.resume(headFile, database, log)
     }
 
@@ -163,6 +166,9 @@ package final class APIApplication: Sendable {
 
     /// How many pages of events followers had to read from the log.
     package var followerLogReads: Int { metrics.logReads.load(ordering: .relaxed) }
+
+    /// How many claims wait for a run.
+    package var waitingClaims: Int { commands.aftermath.claims.waiterCount }
 
     private static func resume(_ headFile: HeadFile, _ database: SQLiteDatabase, _ log: Log) throws {
         let last = HeadFile.lines(path: headFile.path).last

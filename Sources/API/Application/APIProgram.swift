@@ -73,7 +73,7 @@ package enum APIProgram {
         try application.start()
         let server = HTTPServer(handler: application.handler)
         try server.start(on: socket)
-        if configuration.port == 0 { print("http://\(bound)") }
+        if configuration.port == 0 { Program.say("http://\(bound)") }
         log.info(
             "ready",
             [
@@ -111,21 +111,10 @@ package enum APIProgram {
     }
 
     /// The environment, and over it the file that it names.
-    static func read(_ environment: [String: String]) -> Result<APIConfiguration, ConfigurationFaults> {
-        do throws(ConfigurationFaults) {
-            var file: [String: String] = [:]
-            if let path = environment["AOS_ENV_FILE"], !path.isEmpty {
-                guard let bytes = try? Files.read(path, bytesMax: 1 << 20) else {
-                    throw ConfigurationFaults(
-                        faults: [
-                            .init(
-                                name: "AOS_ENV_FILE", seen: "\"\(path)\"", allowed: "a file that can be read",
-                                origin: .environment)
-                        ])
-                }
-                let parsed = Settings.parseFile(String(decoding: bytes, as: UTF8.self), name: path)
-                guard parsed.faults.isEmpty else { throw ConfigurationFaults(faults: parsed.faults) }
-                file = parsed.values
+    static func read(_ environment: [String: String]) -> Result<APIConfiguration, SettingFaults> {
+        do throws(SettingFaults) {
+            let file = try Settings.envFile(named: environment) {
+                try Files.read($0, bytesMax: Settings.envFileBytesMax)
             }
             return .success(try APIConfiguration.read(environment: environment, file: file))
         } catch {
@@ -133,7 +122,7 @@ package enum APIProgram {
         }
     }
 
-    static func complain(_ faults: ConfigurationFaults) -> Int32 {
+    static func complain(_ faults: SettingFaults) -> Int32 {
         for fault in faults.faults { Program.complain("api: \(fault)") }
         return Settings.faultExitCode
     }

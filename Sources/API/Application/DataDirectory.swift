@@ -3,14 +3,6 @@ import Shared
 
 /// The folder with everything that must not be lost, and what only its owner may read.
 package enum DataDirectory {
-    /// `AOS_DATA_DIR`, else systemd's state directory, else the user's.
-    static func path(_ settings: inout Settings, environment: [String: String]) -> String {
-        if let named = settings.text("AOS_DATA_DIR") { return named }
-        if let state = environment["STATE_DIRECTORY"], !state.isEmpty { return state }
-        if let data = environment["XDG_DATA_HOME"], !data.isEmpty { return "\(data)/aos" }
-        return "\(environment["HOME"] ?? ".")/.local/share/aos"
-    }
-
     /// Takes the directory for this process.
     static func lock(_ directory: String) throws -> Descriptor {
         let file = try Descriptor.openToWrite("\(directory)/lock")

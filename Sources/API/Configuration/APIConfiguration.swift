@@ -23,18 +23,18 @@ package struct APIConfiguration: Sendable {
     /// - Throws: All faults at once.
     package static func read(
         environment: [String: String], file: [String: String] = [:]
-    ) throws(ConfigurationFaults) -> APIConfiguration {
+    ) throws(SettingFaults) -> APIConfiguration {
         var settings = Settings(environment: environment, file: file, fileName: environment["AOS_ENV_FILE"] ?? "")
         let configuration = APIConfiguration(&settings, environment: environment)
         settings.refuseUnknownNames()
-        guard settings.faults.isEmpty else { throw ConfigurationFaults(faults: settings.faults) }
+        guard settings.faults.isEmpty else { throw SettingFaults(faults: settings.faults) }
         return configuration
     }
 
     private init(_ settings: inout Settings, environment: [String: String]) {
         port = UInt16(settings.integer("PORT", default: 7717, in: 0...65_535))
         bindAddress = settings.text("BIND_ADDRESS", default: "127.0.0.1")
-        dataDirectory = DataDirectory.path(&settings, environment: environment)
+        dataDirectory = settings.dataDirectory(environment)
         databasePath = "\(dataDirectory)/aos.db"
         if let url = settings.value(
             "DATABASE_URL", allowed: "sqlite:PATH (postgres:// needs a build with Postgres)",
@@ -72,9 +72,4 @@ package struct APIConfiguration: Sendable {
         }
         shown = settings.shown
     }
-}
-
-/// Settings that are wrong, all of them.
-package struct ConfigurationFaults: Error, Sendable {
-    package var faults: [Settings.Fault]
 }

@@ -41,6 +41,8 @@ final class ClaimQueue: Sendable {
 
     func leave(_ id: UInt64) { state.withLock { $0.waiters.removeAll { $0.id == id } } }
 
+    var waiterCount: Int { state.withLock { $0.waiters.count } }
+
     /// So many runs of the workspace have become claimable.
     func wake(_ workspace: WorkspaceID, count: Int) {
         let woken = state.withLock { state -> [Waiter] in

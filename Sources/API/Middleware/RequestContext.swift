@@ -1,4 +1,5 @@
 import Domain
+import EventStore
 import HTTP
 import Shared
 
@@ -44,7 +45,9 @@ struct RequestContext: Sendable {
     }
 
     /// Who a body says acts. Only the header mode believes it; elsewhere it must be true (`contract/README.md` 6).
-    func actor(type: String?, id: String?, defaultID: String = "anon") throws(Rejection) -> Actor {
+    func actor(
+        type: String?, id: String?, principal: String? = nil, defaultID: String = "anon"
+    ) throws(Rejection) -> Actor {
         if case .header = caller {
             let type = type.flatMap { ActorType(rawValue: $0) } ?? .user
             return Actor(type, Limits.trimmed(id) ?? (type == .service ? "api" : defaultID))
@@ -52,6 +55,7 @@ struct RequestContext: Sendable {
         let actor = self.actor
         if let type, type != actor.actorType.rawValue { throw mismatch("actor_type", type) }
         if let id = Limits.trimmed(id), id != actor.actorID { throw mismatch("actor_id", id) }
+        if let principal, principal != Principal.id(of: actor) { throw mismatch("principal_id", principal) }
         return actor
     }
 

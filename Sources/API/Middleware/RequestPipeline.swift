@@ -76,6 +76,7 @@ final class RequestPipeline: RequestHandler {
     private func context(
         _ request: HTTPRequest, _ route: Route, _ parameters: [String: String], _ requestID: String
     ) throws -> RequestContext {
+        try Self.requireSingle(request.fields)
         let correlationID = accepted(request.fields[.xCorrelationID]).map { "ext_\($0)" } ?? requestID
         var context = RequestContext(
             requestID: requestID, correlationID: correlationID, caller: .header, workspace: .development,
@@ -84,6 +85,17 @@ final class RequestPipeline: RequestHandler {
         (context.caller, context.workspace) = try authentication.caller(request)
         try route.access.check(context.caller)
         return context
+    }
+
+    /// What decides who asks and for what: said twice, nobody knows which is meant.
+    private static let decisive: [HTTPFieldName] = [
+        .authorization, .idempotencyKey, .lastEventID, .xClaimToken, .xEngineID, .xEngineToken, .xWorkspaceID,
+    ]
+
+    private static func requireSingle(_ fields: HTTPFields) throws(Rejection) {
+        for name in decisive where fields.all(name).count > 1 {
+            throw .field(name.text, .ambiguousParameter, "\(name): expected one such field, found several")
+        }
     }
 
     /// A caller's own id if it is harmless (`contract/API_CORE.md` 1.3), else a new one.

@@ -74,8 +74,9 @@ struct StepRoutes: Sendable {
 
     // MARK: Tool calls
 
-    @Sendable private func request(_ body: RequestToolCall, _ context: RequestContext) -> Reply {
+    @Sendable private func request(_ body: RequestToolCall, _ context: RequestContext) throws -> Reply {
         let id: StepID = context.id("step_id")
+        let actor = try context.actor(type: body.actorType, id: body.actorID, principal: body.principalID)
         let argsHash = SHA256.text(ToolCallRequest.hashed(body.toolName, body.input))
         // A lost answer is asked for again by its effect key and try, not by an idempotency key: the state may have
         // changed since, and a stale permit would be a lie.
@@ -83,7 +84,7 @@ struct StepRoutes: Sendable {
             let (step, run) = try work.step(id, in: context.workspace)
             try work.fence(run, context, token: body.claimToken)
             let request = try ToolCallRequest(body, step: step, run: run, argsHash: argsHash)
-            let facts = try facts(request, step, run, context, work)
+            let facts = try facts(request, step, run, actor, context, work)
             let decision = try ToolCallDecider.request(request, facts)
             try work.record(decision.events)
             return try outcome(decision.answer, context, work)
@@ -91,7 +92,7 @@ struct StepRoutes: Sendable {
     }
 
     private func facts(
-        _ request: ToolCallRequest, _ step: Step, _ run: Run, _ context: RequestContext, _ work: Work
+        _ request: ToolCallRequest, _ step: Step, _ run: Run, _ actor: Actor, _ context: RequestContext, _ work: Work
     ) throws -> ToolCallDecider.Facts {
         let transaction = work.transaction
         let existing = try request.effectKey.flatMap { try ToolCallTable.find(effectKey: $0, transaction) }
@@ -103,7 +104,7 @@ struct StepRoutes: Sendable {
             approvals: try ApprovalTable.approved(for: request.action, in: context.workspace, transaction),
             now: work.now)
         return ToolCallDecider.Facts(
-            command: CommandFacts(actor: context.actor, now: work.now), run: run, step: step, existing: existing,
+            command: CommandFacts(actor: actor, now: work.now), run: run, step: step, existing: existing,
             approval: approval, policy: policy, mode: environment.enforcementMode,
             callCount: try ToolCallTable.count(of: run.runID, transaction),
             callsMax: run.input["plan"]?["limits"]?["max_tool_calls"]?.intValue.map { Int($0) }

@@ -83,7 +83,7 @@ struct SystemRoutes: Sendable {
     @Sendable private func evaluate(_ body: EvaluatePolicy, _ context: RequestContext) throws -> Reply {
         let action = PolicyGate.normalize(
             try Limits.require(body.action, "action", bytesMax: Limits.nameBytesMax, .missingAction))
-        let actor = try context.actor(type: body.actorType, id: body.actorID)
+        let actor = try context.actor(type: body.actorType, id: body.actorID, principal: body.principalID)
         let question = PolicyQuestion(
             category: "action", action: action, workspaceID: context.workspace, roomID: body.roomID, runID: body.runID,
             context: body.context ?? [:])

@@ -64,7 +64,8 @@ package enum StepDecider {
         step.endedAt = recorded.at
         switch recorded.event {
         case .created: break
-        case .succeeded(let succeeded): (step.status, step.output) = (.succeeded, succeeded.output ?? step.output)
+        case .succeeded(let succeeded):
+            (step.status, step.output, step.error) = (.succeeded, succeeded.output ?? step.output, [:])
         case .failed(let failed):
             step.status = .failed
             step.error = failed.error ?? failed.message.map { ["message": .string($0)] } ?? step.error
@@ -84,7 +85,7 @@ package enum StepDecider {
         case .invoked: (step.status, step.endedAt) = (.running, nil)
         case .succeeded(let succeeded):
             if isDriven { (step.status, step.endedAt) = (.succeeded, recorded.at) }
-            step.output = succeeded.output ?? [:]
+            (step.output, step.error) = (succeeded.output ?? [:], [:])
         case .failed(let failed):
             if isDriven { (step.status, step.endedAt) = (.failed, recorded.at) }
             step.error = failed.error ?? failed.message.map { ["message": .string($0)] } ?? [:]

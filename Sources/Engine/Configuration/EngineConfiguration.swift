@@ -65,9 +65,7 @@ package struct EngineConfiguration: Sendable {
             settings.value("EGRESS_ALLOW", allowed: "host:port, separated by commas", read: Self.hostsAndPorts) ?? []
         sandbox = settings.choice("ENGINE_SANDBOX", default: SandboxMode.auto)
         graceMs = settings.integer("ENGINE_GRACE_MS", default: 10_000, in: 0...3_600_000)
-        dataFolder =
-            settings.value("AOS_DATA_DIR", allowed: "an absolute path", read: isAbsolute)
-            ?? Self.dataFolderDefault(environment)
+        dataFolder = settings.dataDirectory(environment)
         killSwitch = settings.flag(Self.killSwitchName, default: false)
         logLevel = settings.choice("AOS_LOG_LEVEL", default: Log.Level.info)
         logFormat = settings.choice("AOS_LOG_FORMAT", of: Log.Format.self)
@@ -84,30 +82,14 @@ package struct EngineConfiguration: Sendable {
         file[killSwitchName].map { Settings.truth($0) ?? true }
     }
 
-    /// `$STATE_DIRECTORY`, else `${XDG_DATA_HOME:-~/.local/share}/aos`.
-    package static func dataFolderDefault(_ environment: [String: String]) -> String {
-        func set(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
-        if let state = environment["STATE_DIRECTORY"]?.split(separator: ":").first { return String(state) }
-        return (set("XDG_DATA_HOME") ?? (set("HOME") ?? "/root") + "/.local/share") + "/aos"
-    }
-
     private static func hostsAndPorts(_ text: String) -> [HTTPAuthority]? {
         var found: [HTTPAuthority] = []
         for part in text.split(separator: ",") {
-            guard let authority = HTTPAuthority(String(part.filter { $0 != " " })), authority.port != nil else { return nil }
+            guard let authority = HTTPAuthority(String(part.filter { $0 != " " })), authority.port != nil else {
+                return nil
+            }
             found.append(authority)
         }
         return found
-    }
-}
-
-/// Settings that keep the engine from starting.
-package struct SettingFaults: Error {
-    package var faults: [Settings.Fault]
-}
-
-extension Settings {
-    fileprivate mutating func identifier<Kind>(_ name: String) -> Identifier<Kind>? {
-        text(name).map { Identifier(rawValue: $0) }
     }
 }

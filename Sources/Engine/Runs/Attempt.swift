@@ -31,23 +31,18 @@ struct Attempt {
 
     func run(_ stop: StopSignal) throws(RunWriter.Failure) -> End {
         let prepared = prepare()
-        var isCounted = false
+        /// Given, and run out before the effect was started.
+        var unused: ToolCallPermit?
         var pauseMs: Int64 = 50
         while true {
-            if let cause = stop.cause { return cause == .drained ? .interrupted : .failed(.stopped(cause)) }
-            if held.isDraining { return .interrupted }
-            if isExternalWrite, context.isKillSwitchEngaged() { return .waits(Wait(.halt, planStepID: step.id.rawValue)) }
-            if !isCounted, !context.calls.take() {
-                held.reachLimit("max_tool_calls")
-                return .failed(ToolFailure("tool_call_limit_reached", "the plan's limit of tool calls is reached"))
-            }
-            isCounted = true
+            if let end = try reasonNotToAsk(stop, unused) { return end }
             let askedAt = context.clock.monotonicMilliseconds()
             let answer: (status: HTTPStatus, answer: ToolCallPermit)
             do throws(RunWriter.Failure) {
                 answer = try ask()
             } catch {
                 guard case .refused(let problem, _) = error else { throw error }
+                if let unused { try giveBack(unused) }
                 return try end(refused: problem)
             }
             let permit = answer.answer
@@ -57,8 +52,10 @@ struct Attempt {
             default: break
             }
             if let wait = longSleep() { return .waits(wait) }
-            let leftMs = (permit.permitTTLMs ?? Self.permitMsDefault) - (context.clock.monotonicMilliseconds() - askedAt)
+            let leftMs =
+                (permit.permitTTLMs ?? Self.permitMsDefault) - (context.clock.monotonicMilliseconds() - askedAt)
             if leftMs <= 0 {
+                unused = permit
                 _ = held.pause(milliseconds: pauseMs, stop)
                 pauseMs = min(pauseMs * 2, Self.permitPauseMsMax)
                 continue
@@ -66,6 +63,31 @@ struct Attempt {
             return try act(prepared, permit, leftMs, stop)
         }
     }
+
+    private func reasonNotToAsk(_ stop: StopSignal, _ unused: ToolCallPermit?) throws(RunWriter.Failure) -> End? {
+        let end: End? =
+            if let cause = stop.cause {
+                cause == .drained ? .interrupted : .failed(.stopped(cause))
+            } else if held.isDraining {
+                .interrupted
+            } else if isExternalWrite, context.isKillSwitchEngaged() {
+                halt
+            } else {
+                nil
+            }
+        if end != nil, stop.cause != .lost, let unused { try giveBack(unused) }
+        return end
+    }
+
+    /// A permit that was not used: nothing has happened, and whoever goes on must know that.
+    private func giveBack(_ permit: ToolCallPermit) throws(RunWriter.Failure) {
+        let failure = ToolFailure(
+            StepExecutor.permitUnused, "the permit was not used; nothing was started", retryable: true,
+            beforeStart: true)
+        try report(failure, permit, isUnknown: false)
+    }
+
+    private var halt: End { .waits(Wait(.halt, planStepID: step.id.rawValue)) }
 
     /// What can be done without changing anything, also without a permit. A failure is reported only when the api has
     /// let the call through.
@@ -123,9 +145,10 @@ struct Attempt {
     private func end(refused problem: Problem) throws(RunWriter.Failure) -> End {
         switch problem.code {
         case .killSwitchActive, .killSwitchSetByEnvironment:
-            return .waits(Wait(.halt, planStepID: step.id.rawValue))
+            return halt
         case .outcomeUnknown:
-            let call = problem.details?["tool_call_id"]?.stringValue.map { ToolCallID($0) } ?? executor.known.call?.toolCallID
+            let call =
+                problem.details?["tool_call_id"]?.stringValue.map { ToolCallID($0) } ?? executor.known.call?.toolCallID
             return .waits(Wait(.unknown, planStepID: step.id.rawValue, toolCallID: call))
         case .runCancelRequested:
             held.requestCancel()
@@ -134,7 +157,7 @@ struct Attempt {
             held.reachLimit("max_tool_calls")
             return .failed(ToolFailure(problem.reasonCode, problem.detail))
         default:
-            if problem.details?["parkable"]?.boolValue == true { return .waits(Wait(.halt, planStepID: step.id.rawValue)) }
+            if problem.details?["parkable"]?.boolValue == true { return halt }
             var details: JSONObject = [:]
             for name in ["rule_id", "approval_id", "tool_call_id"] { details[name] = problem.details?[name] }
             return .failed(ToolFailure(problem.reasonCode, problem.detail, details: details))
@@ -163,11 +186,8 @@ struct Attempt {
         _ prepared: Result<PreparedCall, ToolFailure>, _ permit: ToolCallPermit, _ leftMs: Int64, _ stop: StopSignal
     ) throws(RunWriter.Failure) -> End {
         if isExternalWrite, context.isKillSwitchEngaged() {
-            let failure = ToolFailure(
-                ReasonCode.killSwitchActive.rawValue, "the halt of external writes came before the effect was started",
-                retryable: true, beforeStart: true)
-            try report(failure, permit, isUnknown: false)
-            return .waits(Wait(.halt, planStepID: step.id.rawValue))
+            try giveBack(permit)
+            return halt
         }
         let startedAt = context.clock.monotonicMilliseconds()
         let result: Result<JSONObject, ToolFailure>
@@ -237,7 +257,8 @@ struct Attempt {
         context.log.info(
             event,
             [
-                "run": .text(context.runID.rawValue), "step": .text(step.id.rawValue), "tool": .text(step.tool.rawValue),
+                "run": .text(context.runID.rawValue), "step": .text(step.id.rawValue),
+                "tool": .text(step.tool.rawValue),
                 "try": .number(Int64(tryNo)), "code": .text(code ?? "-"), "duration_ms": .number(durationMs),
             ])
     }

@@ -15,7 +15,6 @@ struct RunContext: Sendable {
     let clock: any Clock
     let entropy: any Entropy
     let log: Log
-    let calls: CallCounter
     /// Whether this engine has been told to let nothing out.
     let isKillSwitchEngaged: @Sendable () -> Bool
     /// Steps whose output another step's templates name.
@@ -31,21 +30,4 @@ package struct ToolBox: Sendable {
     package init(_ tools: [Tool: any ToolImplementation]) { self.tools = tools }
 
     package subscript(_ tool: Tool) -> (any ToolImplementation)? { tools[tool] }
-}
-
-/// Counts the dispatched calls of a run, earlier claims included.
-final class CallCounter: Sendable {
-    private let count: Monitor<Int>
-    private let most: Int
-
-    init(already: Int, most: Int) { (count, self.most) = (Monitor(already), most) }
-
-    /// False when the limit is reached.
-    func take() -> Bool {
-        count.update { count in
-            guard count < most else { return false }
-            count += 1
-            return true
-        }
-    }
 }

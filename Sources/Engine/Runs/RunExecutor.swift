@@ -58,7 +58,8 @@ package struct RunExecutor: Sendable {
         parts.log.info(
             "run_left",
             [
-                "run": .text(held.id.rawValue), "end": .text(end.rawValue), "attempt": .number(Int64(held.run.attemptNo)),
+                "run": .text(held.id.rawValue), "end": .text(end.rawValue),
+                "attempt": .number(Int64(held.run.attemptNo)),
                 "reason": .text(held.lostReason ?? "-"),
             ])
         return end
@@ -78,13 +79,11 @@ package struct RunExecutor: Sendable {
             let secrets = try secrets(plan)
             let workdir = try Workdir.open(
                 plan.workdir, run: held.id, workFolder: parts.workFolder, hidden: parts.hidden)
-            let found = try history()
-            known = found.known
+            known = try history()
             context = RunContext(
                 held: held, plan: plan, workdir: workdir, writer: writer, tools: parts.tools, secrets: secrets,
                 masker: Masker(Array(secrets.values) + parts.ownSecrets + [held.run.claimToken]), clock: parts.clock,
                 entropy: parts.entropy, log: parts.log,
-                calls: CallCounter(already: found.dispatches, most: plan.limits.maxToolCalls),
                 isKillSwitchEngaged: parts.isKillSwitchEngaged, referenced: Self.referenced(plan))
         } catch {
             if held.isLost { throw .lost }
@@ -101,7 +100,7 @@ package struct RunExecutor: Sendable {
     }
 
     /// What earlier claims of the run have done.
-    private func history() throws(ToolFailure) -> (known: [PlanStepID: StepExecutor.Known], dispatches: Int) {
+    private func history() throws(ToolFailure) -> [PlanStepID: StepExecutor.Known] {
         do throws(RunWriter.Failure) {
             let steps = try writer.send(.steps, Nothing(), ["run_id": held.id.rawValue]).answer.steps
             var calls: [ToolCall] = []
@@ -120,7 +119,7 @@ package struct RunExecutor: Sendable {
                 guard let id = step.planStepID.flatMap({ PlanStepID(rawValue: $0) }) else { continue }
                 known[id] = StepExecutor.Known(step: step, call: calls.first { $0.stepID == step.stepID })
             }
-            return (known, calls.reduce(0) { $0 + $1.tryNo })
+            return known
         } catch {
             throw ToolFailure("history_unreadable", "the run's history cannot be read: \(error)")
         }
@@ -180,7 +179,8 @@ package struct RunExecutor: Sendable {
             return .cancelled
         case .failed:
             if let limit = held.limit {
-                return try fail(ToolFailure("run_limit", "the run reached its limit \(limit)", details: ["limit": .string(limit)]))
+                return try fail(
+                    ToolFailure("run_limit", "the run reached its limit \(limit)", details: ["limit": .string(limit)]))
             }
             guard let failure else { return try fail(ToolFailure("step_failed", "a step failed")) }
             return try fail(

@@ -180,7 +180,8 @@ struct RunLoop {
 
     /// The next timer that ends so soon that parking is not worth it, when nothing else is waited for.
     private func soonTimer() -> Int64? {
-        guard waits.values.allSatisfy({ $0.kind == .timer }), let wakeAt = waits.values.compactMap(\.wakeAt).min() else {
+        guard waits.values.allSatisfy({ $0.kind == .timer }), let wakeAt = waits.values.compactMap(\.wakeAt).min()
+        else {
             return nil
         }
         let left = wakeAt.milliseconds - context.clock.wallMilliseconds()

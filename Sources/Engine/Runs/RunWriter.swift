@@ -49,7 +49,9 @@ struct RunWriter: Sendable {
                     endpoint, body, parameters, deadlineMilliseconds: Self.deadlineMs, cancellation: held.cancellation)
             }
         } catch {
-            guard case .refused(let problem, let isRepeat) = error, isRepeat, Self.endsLease(problem) else { throw error }
+            guard case .refused(let problem, let isRepeat) = error, isRepeat, Self.endsLease(problem) else {
+                throw error
+            }
             // The lease is gone either way; only the run itself tells why.
             let run = try? client.call(.run, Nothing(), parameters).run
             guard let status = run?.status, status != .running else {
@@ -97,7 +99,9 @@ struct RunWriter: Sendable {
                 case .transport(.unreachable): break
                 case .transport, .badAnswer: isRepeat = true
                 }
-                log.debug("write_repeated", ["run": .text(held.id.rawValue), "call": .text(what), "reason": .text("\(error)")])
+                log.debug(
+                    "write_repeated",
+                    ["run": .text(held.id.rawValue), "call": .text(what), "reason": .text("\(error)")])
                 held.checkLease()
                 _ = held.waitForLoss(milliseconds: backoff.next())
             }

@@ -15,6 +15,9 @@ struct StepExecutor: Sendable {
     /// Sleeps up to this long are slept here; longer ones park the run.
     static let sleepHereMsMax: Int64 = 5_000
 
+    /// The code of a call that was let through and then not started: it used up no try.
+    static let permitUnused = "permit_unused"
+
     let context: RunContext
     let step: PlanStep
     let known: Known
@@ -52,8 +55,11 @@ struct StepExecutor: Sendable {
         } catch { return try fail(stepID, ToolFailure("template_failed", "\(error)")) }
         var tryNo = max(1, known.call?.tryNo ?? 1)
         if let call = known.call {
-            if call.status == .waiting { tryNo = call.tryNo + 1 }
-            if call.status == .failed {
+            switch call.status {
+            case .succeeded, .unknown: break
+            // Whatever an earlier holder let start was a try; what comes now is the next.
+            case .waiting, .running: tryNo = call.tryNo + 1
+            case .failed:
                 let failure = ToolFailure(recorded: call.error)
                 guard mayRetry(failure, after: call.tryNo) else { return try fail(stepID, failure) }
                 tryNo = call.tryNo + 1
@@ -71,7 +77,8 @@ struct StepExecutor: Sendable {
                 context.log.info(
                     "step_retry",
                     [
-                        "run": .text(context.runID.rawValue), "step": .text(step.id.rawValue), "try": .number(Int64(tryNo)),
+                        "run": .text(context.runID.rawValue), "step": .text(step.id.rawValue),
+                        "try": .number(Int64(tryNo)),
                         "code": .text(failure.code), "wait_ms": .number(Int64(delay)),
                     ])
                 if !held.pause(milliseconds: Int64(delay), stop) {
@@ -85,8 +92,7 @@ struct StepExecutor: Sendable {
     }
 
     private func mayRetry(_ failure: ToolFailure, after tryNo: Int) -> Bool {
-        // What was kept from starting by the halt did not use up a try.
-        if failure.isBeforeStart, failure.code == ReasonCode.killSwitchActive.rawValue { return true }
+        if failure.code == Self.permitUnused { return true }
         return failure.isRetryable && step.retry.allowsAnother(after: tryNo)
     }
 

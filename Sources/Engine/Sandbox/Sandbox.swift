@@ -112,9 +112,10 @@ package struct Sandbox: Sendable {
     // MARK: Bubblewrap
 
     private func bubblewrapped(_ request: SandboxRequest) -> ProcessCommand {
-        let arguments = [
-            "prlimit",
-        ] + Self.limits + ["--", Self.bwrap, "--json-status-fd", "3", "--args", "4", "--"] + request.argv
+        let arguments =
+            [
+                "prlimit"
+            ] + Self.limits + ["--", Self.bwrap, "--json-status-fd", "3", "--args", "4", "--"] + request.argv
         // The program's environment goes by descriptor 4: command lines are for all to see, and what the sandbox is
         // built with must not listen to variables of the plan.
         var command = ProcessCommand(Self.prlimit, arguments, environment: ["PATH": Self.path, "LANG": "C"])

@@ -129,7 +129,8 @@ struct HTTPTool: ToolImplementation {
         }
         if isTooLarge, !ready.isOnce {
             return .failure(
-                ToolFailure("response_too_large", "the answer is larger than \(answerBytesMax) bytes",
+                ToolFailure(
+                    "response_too_large", "the answer is larger than \(answerBytesMax) bytes",
                     details: ["status": .integer(Int64(response.status.code))]))
         }
         return result(ready, response, body, isCut: isTooLarge)

@@ -59,7 +59,8 @@ struct ShellTool: ToolImplementation {
     }
 
     private static func result(
-        _ end: ProcessEnd, _ standardOutput: inout OutputCapture, _ standardError: inout OutputCapture, _ sandbox: Sandbox
+        _ end: ProcessEnd, _ standardOutput: inout OutputCapture, _ standardError: inout OutputCapture,
+        _ sandbox: Sandbox
     ) -> Result<JSONObject, ToolFailure> {
         let tail = standardError.ending(bytesMax: stderrTailBytes)
         var details: JSONObject = ["duration_ms": .integer(end.durationMilliseconds), "stderr_tail": .string(tail)]
@@ -73,7 +74,8 @@ struct ShellTool: ToolImplementation {
         case .timeout:
             return .failure(
                 ToolFailure(
-                    "timeout", "it ran for longer than its timeout_ms and was killed", retryable: true, details: details))
+                    "timeout", "it ran for longer than its timeout_ms and was killed", retryable: true, details: details
+                ))
         case .byItself: break
         }
         if let failure = sandbox.failure(end, stderrTail: tail) { return .failure(failure) }

@@ -41,9 +41,11 @@ package struct ToolFailure: Error, Sendable, Hashable {
         case .cancelled:
             ToolFailure("cancelled", "the run was cancelled; it was stopped", uncertain: uncertain, stopped: cause)
         case .drained:
-            ToolFailure("engine_stopped", "the engine had to stop; it was stopped", uncertain: uncertain, stopped: cause)
+            ToolFailure(
+                "engine_stopped", "the engine had to stop; it was stopped", uncertain: uncertain, stopped: cause)
         case .limit:
-            ToolFailure("run_limit", "a limit of the run was reached; it was stopped", uncertain: uncertain, stopped: cause)
+            ToolFailure(
+                "run_limit", "a limit of the run was reached; it was stopped", uncertain: uncertain, stopped: cause)
         }
     }
 
@@ -51,7 +53,9 @@ package struct ToolFailure: Error, Sendable, Hashable {
 
     package func json(isUnknown: Bool) -> JSONValue {
         var members: JSONObject = ["code": .string(code), "message": .string(message), "retryable": .bool(isRetryable)]
-        if isUnknown { (members["unknown"], members["cause"], members["code"]) = (true, .string(code), "outcome_unknown") }
+        if isUnknown {
+            (members["unknown"], members["cause"], members["code"]) = (true, .string(code), "outcome_unknown")
+        }
         if isBeforeStart { members["not_started"] = true }
         for (name, value) in details where members[name] == nil { members[name] = value }
         return .object(members)

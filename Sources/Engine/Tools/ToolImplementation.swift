@@ -38,7 +38,9 @@ package struct PreparedCall: Sendable {
         package var leftMs: Int64
         package var stop: StopSignal
 
-        package init(leftMs: Int64 = 1_000, stop: StopSignal = StopSignal()) { (self.leftMs, self.stop) = (leftMs, stop) }
+        package init(leftMs: Int64 = 1_000, stop: StopSignal = StopSignal()) {
+            (self.leftMs, self.stop) = (leftMs, stop)
+        }
     }
 
     /// The output, masked and capped, or why there is none.

@@ -52,20 +52,26 @@ package enum UUIDText {
     }
 
     private static func text(_ bytes: [UInt8]) -> String {
-        let hex = Hex.text(bytes)
-        var text = ""
-        text.reserveCapacity(36)
-        for (index, character) in hex.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(character)
+        String(unsafeUninitializedCapacity: 36) { buffer in
+            var end = 0
+            for (index, byte) in bytes.enumerated() {
+                // 8-4-4-4-12 digits.
+                if index == 4 || index == 6 || index == 8 || index == 10 {
+                    buffer[end] = UInt8(ascii: "-")
+                    end += 1
+                }
+                buffer[end] = Hex.digits[Int(byte >> 4)]
+                buffer[end + 1] = Hex.digits[Int(byte & 15)]
+                end += 2
+            }
+            return end
         }
-        return text
     }
 }
 
 /// Bytes as lower-case hexadecimal.
 package enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
+    fileprivate static let digits = Array("0123456789abcdef".utf8)
 
     package static func text(_ bytes: some Collection<UInt8>) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in

@@ -99,7 +99,7 @@ import Testing
         #expect(bench.api.waits == [Wait(.unknown, planStepID: "ship", toolCallID: "tc_ship")])
     }
 
-    @Test func `a harmless call that was under way is repeated with its number`() {
+    @Test func `a harmless call that was under way is repeated as the next try`() {
         let bench = Bench()
         bench.run(shell("look", ["x"], ["effect": "none"]))
         bench.api.state.update { state in
@@ -109,7 +109,7 @@ import Testing
         }
         let plan = Bench.plan([shell("look", ["x"], ["effect": "none"])])
         #expect(RunExecutor(bench.hold(plan, attemptNo: 2), bench.parts).execute() == .succeeded)
-        #expect(bench.api.seen("/step_look/toolcalls").map { $0.body["try_no"] } == [2])
+        #expect(bench.api.seen("/step_look/toolcalls").map { $0.body["try_no"] } == [3])
     }
 
     @Test func `tries of earlier claims count`() {
@@ -228,10 +228,24 @@ import Testing
         #expect(Set(bench.api.seen("/toolcalls").map { $0.body["try_no"] }) == [1])
     }
 
+    @Test func `a permit that could not be used is given back before the halt is waited for`() {
+        let isHalted = Monitor(false)
+        var bench = Bench(FakeAPI { _, _ in isHalted.read { $0 } ? .refuse(.killSwitchActive) : .allow })
+        bench.runner = ScriptedRunner { _, _ in Issue.record("it was started"); return (ProcessEnd(exit: .code(0)), "") }
+        bench.api.state.update { $0.permitTTLMs = 0 }
+        let wait = bench.start(bench.hold(Bench.plan([shell("ship", ["x"])])))
+        #expect(bench.api.eventually { !$0.calls.isEmpty })
+        isHalted.update { $0 = true }
+        #expect(wait() == .parked)
+        #expect(bench.api.waits.map(\.kind) == [.halt])
+        #expect(bench.api.call("ship")?.status == .failed)
+        #expect(bench.api.call("ship")?.error["not_started"] == true)
+    }
+
     @Test func `a lost lease kills what runs and nothing more is written`() {
         var bench = Bench()
         bench.runner = SystemProcesses()
-        let held = bench.hold(Bench.plan([script("long", "echo $$ > pid; exec sleep 60")]))
+        let held = bench.hold(Bench.plan([script("long_lost", "echo $$ > pid; exec sleep 60")]))
         let wait = bench.start(held)
         #expect(bench.api.eventually { $0.calls.first?.status == .running })
         let pid = bench.folder.path + "/work/run_1/pid"
@@ -239,8 +253,8 @@ import Testing
         held.lose("test")
         #expect(wait() == .lost)
         let writes = bench.api.seen.count
-        #expect(bench.api.call("long")?.status == .running)
-        #expect(bench.api.step("long")?.status == .queued)
+        #expect(bench.api.call("long_lost")?.status == .running)
+        #expect(bench.api.step("long_lost")?.status == .queued)
         #expect(bench.api.runEnd == nil)
         #expect(bench.api.seen.count == writes)
         let number = bench.folder.text("work/run_1/pid")?.split(separator: "\n").first ?? ""
@@ -258,8 +272,8 @@ import Testing
         var bench = Bench()
         bench.runner = SystemProcesses()
         let plan = Bench.plan([
-            script("long", "touch started; exec sleep 60"), shell("after", ["x"], ["needs": ["long"]]),
-            script("tidy", "echo tidy", ["needs": ["long"], "when": "always"]),
+            script("long_cancelled", "touch started; exec sleep 60"), shell("after", ["x"], ["needs": ["long_cancelled"]]),
+            script("tidy", "echo tidy", ["needs": ["long_cancelled"], "when": "always"]),
         ])
         let held = bench.hold(plan)
         let wait = bench.start(held)
@@ -267,7 +281,7 @@ import Testing
         held.requestCancel()
         #expect(wait() == .cancelled)
         #expect(bench.api.runEnd == "cancelled")
-        #expect(bench.api.step("long")?.status == .cancelled)
+        #expect(bench.api.step("long_cancelled")?.status == .cancelled)
         #expect(bench.api.step("after")?.status == .skipped)
         #expect(bench.api.step("tidy")?.status == .succeeded)
         #expect(!Files.exists(bench.folder.path + "/work/run_1"))
@@ -276,18 +290,16 @@ import Testing
     @Test func `the time limit of a run stops it and fails it`() {
         var bench = Bench()
         bench.runner = SystemProcesses()
-        #expect(bench.run(script("long", "exec sleep 60"), limits: ["timeout_ms": 300]) == .failed)
+        #expect(bench.run(script("long_limited", "exec sleep 60"), limits: ["timeout_ms": 300]) == .failed)
         let error = bench.api.seen("/runs/run_1/fail").first?.body["error"]
         #expect(error?["limit"] == "timeout_ms", "\(String(describing: error))")
-        #expect(bench.api.step("long")?.status == .failed)
+        #expect(bench.api.step("long_limited")?.status == .failed)
     }
 
     @Test func `the limit of tool calls fails the run`() {
-        let bench = Bench()
-        let steps = [shell("a", ["x"]), shell("b", ["x"], ["needs": ["a"]])]
-        let plan = Bench.plan(steps, limits: ["max_tool_calls": 1])
-        #expect(RunExecutor(bench.hold(plan), bench.parts).execute() == .failed)
-        #expect(bench.api.call("b") == nil)
+        let bench = Bench(FakeAPI { _, step in step == "b" ? .refuse(.toolCallLimitReached) : .allow })
+        #expect(bench.run(shell("a", ["x"]), shell("b", ["x"], ["needs": ["a"]])) == .failed)
+        #expect(bench.api.step("b")?.error["code"] == "tool_call_limit_reached")
         #expect(bench.api.seen("/runs/run_1/fail").first?.body["error"]?["limit"] == "max_tool_calls")
     }
 

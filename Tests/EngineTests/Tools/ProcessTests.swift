@@ -6,6 +6,8 @@ import Testing
 @Suite(.serialized) struct ProcessTests {
     private let runner = SystemProcesses()
 
+    init() { SystemProcesses.becomeReaper() }
+
     private func run(
         _ script: String, environment: [String: String] = [:], input: String = "", timeoutMs: Int64? = 20_000,
         graceMs: Int64 = 200, tag: String? = nil, stop: StopSignal = StopSignal()

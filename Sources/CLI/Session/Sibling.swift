@@ -1,0 +1,49 @@
+package import Platform
+
+/// The programs that come with this one.
+package enum Sibling: String, CaseIterable, Sendable {
+    case api, engine
+
+    /// Beside this program, else in PATH; nil when it is in neither.
+    package func path(_ environment: [String: String]) -> String? {
+        var folders: [String] = []
+        if let own = Files.resolved("/proc/self/exe") { folders.append(Files.split(own).folder) }
+        folders += (environment["PATH"] ?? "").split(separator: ":").filter { $0.hasPrefix("/") }.map(String.init)
+        return folders.lazy.map { "\($0)/\(rawValue)" }.first { Files.status($0).map(Self.canRun) ?? false }
+    }
+
+    private static func canRun(_ status: Files.Status) -> Bool {
+        status.kind == .link || status.kind == .file && status.mode & 0o111 != 0
+    }
+
+    /// - Throws: When the program is not installed.
+    package func found(_ environment: [String: String]) throws(Failure) -> String {
+        guard let path = path(environment) else {
+            throw Failure(
+                .failed, "the program '\(rawValue)' is neither beside aos nor in PATH",
+                next: ["install it beside aos, or add its folder to PATH"])
+        }
+        return path
+    }
+
+    /// Runs a verb of the program to its end and gives its output; what it complains about is handed on.
+    package func run(_ arguments: [String], _ session: Session) throws -> (exit: ProcessEnd.Exit, output: [UInt8]) {
+        let path = try found(session.environment)
+        let interruption = try Interruption.bySignals()
+        let stop = StopSignal()
+        Thread.start("stop") { if interruption.wait(milliseconds: .max / 2_000_000) { stop.stop(.cancelled) } }
+        var output: [UInt8] = []
+        let command = ProcessCommand(path, [rawValue] + arguments, environment: session.environment)
+        let end = try session.runner.run(command, stop: stop) { stream, bytes in
+            switch stream {
+            case .standardOutput: output += bytes
+            case .standardError:
+                for line in CleanText.lines(String(decoding: bytes, as: UTF8.self)) where !line.isEmpty {
+                    session.console.note(line)
+                }
+            }
+        }
+        if stop.cause != nil { throw Failure(.usage, "stopped before it was done") }
+        return (end.exit, output)
+    }
+}
