@@ -93,3 +93,9 @@ package struct EngineConfiguration: Sendable {
         return found
     }
 }
+
+extension Settings {
+    fileprivate mutating func identifier<Kind>(_ name: String) -> Identifier<Kind>? {
+        text(name).map { Identifier(rawValue: $0) }
+    }
+}
