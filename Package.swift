@@ -40,8 +40,30 @@ let package = Package(
         .executableTarget(
             name: "Bench", dependencies: ["APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"],
             path: "infra/bench/Bench", swiftSettings: houseSettings()),
-        // Tests mirror the modules.
+        // Tests mirror the modules; TestSupport is what several of them share.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "API", "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform",
+            ], path: "Tests/TestSupport", swiftSettings: houseSettings()),
+        suite("CLITests", "CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
+        suite(
+            "ContractTests", "TestSupport", "API", "APIClient", "Shared", "Domain", "HTTPServer", "HTTPClient", "HTTP",
+            "JSON", "Crypto", "Platform"),
+        suite("DatabaseTests", "DatabaseCore", "DatabaseSQLite", "Platform", "CSQLite"),
+        suite(
+            "EndToEndTests", "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform",
+            "CSQLite", "CLinux"),
+        suite("EngineTests", "Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
+        suite(
+            "EventStoreTests", "EventStore", "Shared", "DatabaseSQLite", "DatabaseCore", "Crypto", "JSON", "Platform",
+            "CSQLite", "CLinux"),
+        suite("HTTPClientTests", "HTTPClient", "HTTPServer", "HTTP", "Platform"),
+        suite("HTTPServerTests", "HTTPServer", "HTTP", "Platform"),
+        suite("HTTPTests", "HTTP"),
         suite("JSONTests", "JSON"),
+        suite("SharedTests", exclude: ["Golden"], "Shared", "HTTP", "JSON", "Platform"),
+        suite("TidyTests", "TestSupport", "API", "Domain", "Shared", "HTTP", "Platform"),
     ]
 )
 
@@ -63,8 +85,10 @@ func program(_ name: String, _ imports: String...) -> Target {
 }
 
 /// A test suite under `Tests/`.
-func suite(_ name: String, _ imports: String...) -> Target {
-    .testTarget(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: houseSettings())
+func suite(_ name: String, exclude: [String] = [], _ imports: String...) -> Target {
+    .testTarget(
+        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, exclude: exclude,
+        swiftSettings: houseSettings())
 }
 
 func houseSettings() -> [SwiftSetting] {

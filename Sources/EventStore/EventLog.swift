@@ -37,10 +37,13 @@ package final class EventLog: @unchecked Sendable {
             knownRollbacks = transaction.rollbacks
         }
         var recorded: [Recorded<DomainEvent>] = []
+        var previous: EventID?
         for draft in drafts {
             var draft = draft
-            if draft.causationID == nil { draft.causationID = recorded.last?.envelope.eventID }
-            recorded += try appendOne(draft, at: now, in: transaction)
+            if draft.causationID == nil { draft.causationID = previous }
+            let events = try appendOne(draft, at: now, in: transaction)
+            previous = events.first?.envelope.eventID
+            recorded += events
         }
         return recorded
     }
@@ -120,7 +123,8 @@ package final class EventLog: @unchecked Sendable {
                 SecretLeakedDetected(
                     sourceEventID: source.eventID, sourceEventType: source.eventType,
                     scannerVersion: SecretScanner.version, matchCount: matches.count,
-                    ruleIDs: Set(matches.map(\.ruleID)).sorted(), matches: matches)),
+                    ruleIDs: Set(matches.map(\.ruleID)).sorted(),
+                    matches: Array(matches.prefix(SecretScanner.matchesMax)))),
         ]
         return notes.map {
             EventDraft(.system($0), in: draft.scope, by: .secretScanner, causedBy: source.eventID, zone: draft.zone)

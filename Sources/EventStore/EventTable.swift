@@ -70,7 +70,7 @@ package enum EventTable {
                 stream_id TEXT NOT NULL,
                 next_seq INTEGER NOT NULL DEFAULT 1 CHECK (next_seq > 0),
                 PRIMARY KEY (stream_type, stream_id)
-            ) STRICT
+            ) STRICT, WITHOUT ROWID
             """,
             """
             CREATE TRIGGER evt_events_are_not_deleted BEFORE DELETE ON evt_events
@@ -82,7 +82,8 @@ package enum EventTable {
                     WHEN NOT (\(erasureCondition))
                     BEGIN SELECT RAISE(ABORT, 'evt_events is append-only'); END
                     """),
-            // Also stops INSERT OR REPLACE, whose deletes fire no trigger on a connection without recursive_triggers.
+            // Also stops INSERT OR REPLACE, whose deletes fire no trigger on a connection without recursive_triggers: so
+            // everything that is unique in the table is asked for here.
             """
             CREATE TRIGGER evt_events_are_appended BEFORE INSERT ON evt_events
             WHEN NEW.global_seq <> 1 + coalesce((SELECT max(global_seq) FROM evt_events), 0)
@@ -90,6 +91,9 @@ package enum EventTable {
                 OR EXISTS (
                     SELECT 1 FROM evt_events WHERE stream_type = NEW.stream_type AND stream_id = NEW.stream_id
                         AND stream_seq = NEW.stream_seq)
+                OR (NEW.idempotency_key IS NOT NULL AND EXISTS (
+                    SELECT 1 FROM evt_events WHERE stream_type = NEW.stream_type AND stream_id = NEW.stream_id
+                        AND idempotency_key = NEW.idempotency_key))
             BEGIN SELECT RAISE(ABORT, 'evt_events is append-only'); END
             """,
             """

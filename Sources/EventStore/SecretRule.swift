@@ -1,3 +1,5 @@
+import JSON
+
 /// One shape of secret: how it begins, and how far it goes.
 struct SecretRule: Sendable {
     struct Match {
@@ -24,9 +26,6 @@ struct SecretRule: Sendable {
         SecretRule("anthropic_api_key", "sk-ant-", run(of: ["-", "_"], atLeast: 20)),
         SecretRule("aws_access_key_id", "AKIA", exactly(16) { isUpper($0) || isDigit($0) }),
         SecretRule("aws_access_key_id", "ASIA", exactly(16) { isUpper($0) || isDigit($0) }),
-        SecretRule("aws_secret_access_key", "aws_secret_access_key", assignment(of: 40)),
-        SecretRule("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", assignment(of: 40)),
-        SecretRule("aws_secret_access_key", "SecretAccessKey", assignment(of: 40)),
         SecretRule("bearer_token", "Bearer ", bearer),
         SecretRule("bearer_token", "bearer ", bearer),
         SecretRule("github_pat", "ghp_", run(of: [], atLeast: 20)),
@@ -43,16 +42,26 @@ struct SecretRule: Sendable {
         SecretRule("openai_api_key", "sk-svcacct-", run(of: ["-", "_"], atLeast: 20)),
         SecretRule("openai_api_key", "sk-", run(of: [], atLeast: 20)),
         SecretRule("private_key", "-----BEGIN ", isWordBounded: false, privateKey),
-        SecretRule("slack_token", "xoxa-", run(of: ["-"], atLeast: 10)),
-        SecretRule("slack_token", "xoxb-", run(of: ["-"], atLeast: 10)),
-        SecretRule("slack_token", "xoxe-", run(of: ["-"], atLeast: 10)),
-        SecretRule("slack_token", "xoxp-", run(of: ["-"], atLeast: 10)),
-        SecretRule("slack_token", "xoxr-", run(of: ["-"], atLeast: 10)),
-        SecretRule("slack_token", "xoxs-", run(of: ["-"], atLeast: 10)),
         SecretRule("url_password", "://", isWordBounded: false, urlPassword),
         SecretRule("agentos_token", "aos_", run(of: ["-", "_"], atLeast: 43)),
         SecretRule("agentos_token", "engtok_", run(of: ["-", "_"], atLeast: 43)),
+    ] + awsSecretNames.map { SecretRule(awsSecretID, $0, isWordBounded: false, assignment(of: awsSecretBytes)) }
+        + "abcdeoprs".map { SecretRule("slack_token", "xox\($0)-", run(of: ["-"], atLeast: 10)) }
+
+    /// These keys look like nothing; what they stand beside gives them away.
+    private static let awsSecretNames = [
+        "aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", "SecretAccessKey", "secretAccessKey",
     ]
+    private static let awsSecretID = "aws_secret_access_key"
+    private static let awsSecretBytes = 40
+
+    /// The rule by which the member of an object is a secret because of its name and its shape together.
+    static func named(_ key: String, _ member: JSONValue) -> String? {
+        guard case .string(let text) = member, text.utf8.count == awsSecretBytes,
+            awsSecretNames.contains(where: key.hasSuffix), text.utf8.allSatisfy(isBase64)
+        else { return nil }
+        return awsSecretID
+    }
 
     /// The rules by the first byte of their prefix.
     private static let byFirstByte: [[SecretRule]] = {
@@ -130,7 +139,7 @@ struct SecretRule: Sendable {
         { bytes, start in
             let valueAt = skip(bytes, from: start) { " =:\"'\\\t".utf8.contains($0) }
             guard valueAt > start else { return nil }
-            let end = skip(bytes, from: valueAt) { isAlphanumeric($0) || "/+=".utf8.contains($0) }
+            let end = skip(bytes, from: valueAt, isBase64)
             return end - valueAt == count ? end : nil
         }
     }
@@ -157,12 +166,13 @@ struct SecretRule: Sendable {
 
     @Sendable private static func privateKey(_ bytes: [UInt8], _ start: Int) -> Int? {
         let kind = skip(bytes, from: start) { isUpper($0) || isDigit($0) || $0 == UInt8(ascii: " ") }
-        guard String(decoding: bytes[start..<kind], as: UTF8.self).hasSuffix("PRIVATE KEY") else { return nil }
+        // `PRIVATE KEY`, `RSA PRIVATE KEY`, `PGP PRIVATE KEY BLOCK` …
+        guard String(decoding: bytes[start..<kind], as: UTF8.self).contains("PRIVATE KEY") else { return nil }
         // Up to the end mark; a key without one is cut off and still a key.
         let mark = Array("-----END ".utf8)
         var index = kind
         while index + mark.count <= bytes.count {
-            if Array(bytes[index..<index + mark.count]) == mark {
+            if bytes[index] == mark[0], bytes[index...].starts(with: mark) {
                 let end = skip(bytes, from: index + mark.count) { $0 != UInt8(ascii: "-") }
                 return skip(bytes, from: end) { $0 == UInt8(ascii: "-") }
             }
@@ -192,5 +202,6 @@ struct SecretRule: Sendable {
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         isDigit(byte) || isUpper(byte) || (byte >= 97 && byte <= 122)
     }
+    private static func isBase64(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || "/+=".utf8.contains(byte) }
     private static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == UInt8(ascii: "_") }
 }

@@ -4,6 +4,7 @@ package import Shared
 /// Finds what looks like a secret and takes it out, before anything is written (`contract/API_CORE.md` 2.7, widened).
 package enum SecretScanner {
     package static let version = "dlp_v2"
+    /// Matches that an event about them lists; it counts them all.
     package static let matchesMax = 20
     package static let replacement = "[redacted]"
 
@@ -20,7 +21,7 @@ package enum SecretScanner {
         var matches: [SecretMatch] = []
         let clean = redact(value, &matches)
         guard !matches.isEmpty else { return nil }
-        return Redacted(value: clean, bytes: JSON.canonical(clean), matches: Array(matches.prefix(matchesMax)))
+        return Redacted(value: clean, bytes: JSON.canonical(clean), matches: matches)
     }
 
     /// The first place of a value that holds something secret-shaped, as an RFC 6901 pointer.
@@ -38,6 +39,7 @@ package enum SecretScanner {
             for (key, member) in object {
                 let place = "\(pointer)/\(JSONPointer.escape(key))"
                 if let match = SecretRule.matches(in: Array(key.utf8)).first { return (pointer, match.rule.id) }
+                if let rule = SecretRule.named(key, member) { return (place, rule) }
                 if let found = firstSecret(in: member, at: place) { return found }
             }
             return nil
@@ -67,9 +69,16 @@ package enum SecretScanner {
         case .string(let text): .string(redact(text, &matches))
         case .array(let values): .array(values.map { redact($0, &matches) })
         case .object(let object):
-            .object(JSONObject(object.map { (redact($0.key, &matches), redact($0.value, &matches)) }))
+            .object(JSONObject(object.map { (redact($0.key, &matches), redact($0.value, of: $0.key, &matches)) }))
         case .null, .bool, .integer, .number: value
         }
+    }
+
+    private static func redact(_ member: JSONValue, of key: String, _ matches: inout [SecretMatch]) -> JSONValue {
+        guard let rule = SecretRule.named(key, member) else { return redact(member, &matches) }
+        // Nothing in it tells its kind, so nothing of it is shown.
+        matches.append(SecretMatch(ruleID: rule, matchPreview: "****"))
+        return .string(replacement)
     }
 
     /// The kind of secret can be told from its first four characters; more is not shown, because what is stored here

@@ -172,7 +172,7 @@ extension EndToEnd {
             }
             refused(round) {
                 try client.call(
-                    .parkRun, ParkRun(claimToken: token, waits: [Wait(.timer, wakeAt: .zero)]), ofRun)
+                    .parkRun, ParkRun(claimToken: token, waits: [Wait(.timer, wakeAt: Timestamp(milliseconds: 0))]), ofRun)
             }
             refused(round) { try client.call(.completeRun, CompleteRun(claimToken: token), ofRun) }
             refused(round) { try client.call(.failRun, FailRun(claimToken: token), ofRun) }
@@ -185,18 +185,12 @@ extension EndToEnd {
         }
 
         private func refused<Answer>(
-            _ round: Int, _ location: SourceLocation = #_sourceLocation, _ call: () throws(APIFailure) -> Answer
+            _ round: Int, _ location: SourceLocation = #_sourceLocation, _ call: () throws -> Answer
         ) {
-            do throws(APIFailure) {
-                _ = try call()
-                Issue.record("round \(round): a dead engine's write was taken", sourceLocation: location)
-            } catch {
-                guard case .refused(let problem) = error else {
-                    Issue.record("round \(round): \(error)", sourceLocation: location)
-                    return
-                }
-                #expect(problem.status == 409, "round \(round): \(problem)", sourceLocation: location)
-            }
+            let problem = refusal(of: call)
+            #expect(
+                problem?.status == 409, "round \(round): a dead engine's write: \(String(describing: problem))",
+                sourceLocation: location)
         }
 
         @Test func `the writes of an engine that was only slow are refused while another holds the run`() throws {
@@ -223,43 +217,33 @@ extension EndToEnd {
             #expect(waited >= Int64(Self.ttlMs) - 100 && waited <= Int64(Self.ttlMs) + 300)
             let before = try stage.events(of: run).count
             let token = mine.claimToken
-            func code<Answer>(_ call: () throws(APIFailure) -> Answer) -> ReasonCode? {
-                do throws(APIFailure) {
-                    _ = try call()
-                    return nil
-                } catch { return error.code }
-            }
-            #expect(code { () throws(APIFailure) in try slow.call(.heartbeat, Fenced(claimToken: token), ofRun) } == .leaseTokenMismatch)
+            #expect(refusal(of: { try slow.call(.heartbeat, Fenced(claimToken: token), ofRun) })?.code == .leaseTokenMismatch)
             #expect(
-                code { () throws(APIFailure) in
+                refusal(of: {
                     try slow.call(
                         .succeedToolCall, EndToolCall(claimToken: token), ["tool_call_id": permit.toolCallID.rawValue])
-                } == .leaseTokenMismatch)
+                })?.code == .leaseTokenMismatch)
             #expect(
-                code { () throws(APIFailure) in
+                refusal(of: {
                     try slow.call(.succeedStep, EndStep(claimToken: token), ["step_id": step.stepID.rawValue])
-                } == .leaseTokenMismatch)
-            #expect(code { () throws(APIFailure) in try slow.call(.completeRun, CompleteRun(claimToken: token), ofRun) } == .leaseTokenMismatch)
+                })?.code == .leaseTokenMismatch)
+            #expect(refusal(of: { try slow.call(.completeRun, CompleteRun(claimToken: token), ofRun) })?.code == .leaseTokenMismatch)
             // Nor does the other's token help: it belongs to the other engine.
             #expect(
-                code { () throws(APIFailure) in
+                refusal(of: {
                     try slow.call(.completeRun, CompleteRun(claimToken: theirs.claimToken), ofRun)
-                } == .leaseTokenMismatch)
+                })?.code == .leaseTokenMismatch)
             #expect(try stage.events(of: run).count == before)
             // The call in flight was `once`: nobody may repeat it.
             #expect(
-                code { () throws(APIFailure) in
+                refusal(of: {
                     try quick.call(
                         .requestToolCall,
                         RequestToolCall(claimToken: theirs.claimToken, toolName: "shell", input: ["script": "true"]),
                         ["step_id": step.stepID.rawValue])
-                } == .outcomeUnknown)
+                })?.code == .outcomeUnknown)
             #expect(try stage.calls(run).map(\.status) == [.unknown])
             try stage.checkLog()
         }
     }
-}
-
-extension Done {
-    func expectOK(_ location: SourceLocation = #_sourceLocation) { #expect(ok, sourceLocation: location) }
 }

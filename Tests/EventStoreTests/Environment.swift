@@ -1,4 +1,4 @@
-import CLinux
+import Glibc
 
 enum Environment {
     /// `UPDATE_REFERENCE=1` prints reference pages again instead of comparing them.

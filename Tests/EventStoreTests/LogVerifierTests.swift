@@ -57,7 +57,7 @@ struct LogVerifierTests {
     func payload(_ column: String) throws {
         let change =
             column == "payload_salt"
-            ? "payload_salt = x'00' || substr(payload_salt, 2)" : "\(column) = replace(\(column), '}', ' }')"
+            ? "payload_salt = x'00112233445566778899aabbccddeeff'" : "\(column) = replace(\(column), '}', ' }')"
         try expect(
             .payloadDigestMismatch, at: Self.a, 3,
             in: tampered("UPDATE evt_events SET \(change) WHERE stream_id = 'room_a' AND stream_seq = 3"))

@@ -19,6 +19,8 @@ package final class APIApplication: Sendable {
     package let handler: any RequestHandler
     /// What is served: method and path template of each endpoint.
     package let endpoints: [String]
+    /// Who may use each of them, in words.
+    package let endpointAccess: [String]
     package let operatorToken: String
 
     private let environment: APIEnvironment
@@ -104,6 +106,7 @@ package final class APIApplication: Sendable {
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: routes)
         endpoints = routes.endpoints
+        endpointAccess = routes.access.map(\.words)
         try Self.resume(headFile, database, log)
     }
 

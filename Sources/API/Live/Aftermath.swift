@@ -1,4 +1,5 @@
 import EventStore
+import JSON
 import Shared
 
 /// What has to happen once events are committed: followers, waiting claims and engines hear of it. Called on the
@@ -13,16 +14,21 @@ struct Aftermath: Sendable {
         guard !recorded.isEmpty else { return }
         headFile.note(recorded)
         hub.publish(recorded)
-        var claimable: [WorkspaceID: Int] = [:]
+        var claimable: [ClaimQueue.Offer] = []
         var mustTellEngines = false
         for event in recorded {
             switch event.event {
-            case .run(.created), .run(.requeued): claimable[event.envelope.workspaceID, default: 0] += 1
+            case .run(.created(let created)): claimable.append(offer(event, hasPlan: created.input?["plan"] != nil))
+            case .run(.requeued): claimable.append(offer(event, hasPlan: nil))
             case .run(.cancelRequested), .system(.killSwitchEngaged), .system(.killSwitchLifted): mustTellEngines = true
             default: break
             }
         }
-        for (workspace, count) in claimable.sorted(by: { $0.key < $1.key }) { claims.wake(workspace, count: count) }
+        if !claimable.isEmpty { claims.wake(claimable) }
         if mustTellEngines { controls.wake() }
+    }
+
+    private func offer(_ event: Recorded<DomainEvent>, hasPlan: Bool?) -> ClaimQueue.Offer {
+        ClaimQueue.Offer(workspace: event.envelope.workspaceID, room: event.envelope.roomID, hasPlan: hasPlan)
     }
 }

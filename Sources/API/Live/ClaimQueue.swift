@@ -6,9 +6,30 @@ import Synchronization
 final class ClaimQueue: Sendable {
     static let waitersMax = 4096
 
+    /// What a claim wants.
+    struct Wish: Sendable {
+        var workspace: WorkspaceID
+        /// Nil for all.
+        var rooms: [RoomID]?
+        var isPlanRequired: Bool
+    }
+
+    /// A run that has become claimable.
+    struct Offer: Sendable {
+        var workspace: WorkspaceID
+        var room: RoomID?
+        /// Nil where the event does not say.
+        var hasPlan: Bool?
+
+        func suits(_ wish: Wish) -> Bool {
+            guard wish.workspace == workspace, !(wish.isPlanRequired && hasPlan == false) else { return false }
+            return wish.rooms.map { rooms in room.map { rooms.contains($0) } ?? false } ?? true
+        }
+    }
+
     private struct Waiter {
         var id: UInt64
-        var workspace: WorkspaceID
+        var wish: Wish
         var deadlineMs: Int64
         /// Tries to claim again.
         var retry: @Sendable () -> Void
@@ -27,14 +48,14 @@ final class ClaimQueue: Sendable {
     /// wake-up is missed.
     /// - Returns: A number to take it out with, or nil when the queue is full.
     func wait(
-        in workspace: WorkspaceID, untilMs deadline: Int64, retry: @escaping @Sendable () -> Void,
+        _ wish: Wish, untilMs deadline: Int64, retry: @escaping @Sendable () -> Void,
         giveUp: @escaping @Sendable () -> Void
     ) -> UInt64? {
         state.withLock { state in
             guard state.waiters.count < Self.waitersMax else { return nil }
             state.nextID += 1
             state.waiters.append(
-                Waiter(id: state.nextID, workspace: workspace, deadlineMs: deadline, retry: retry, giveUp: giveUp))
+                Waiter(id: state.nextID, wish: wish, deadlineMs: deadline, retry: retry, giveUp: giveUp))
             return state.nextID
         }
     }
@@ -43,18 +64,20 @@ final class ClaimQueue: Sendable {
 
     var waiterCount: Int { state.withLock { $0.waiters.count } }
 
-    /// So many runs of the workspace have become claimable.
-    func wake(_ workspace: WorkspaceID, count: Int) {
-        let woken = state.withLock { state -> [Waiter] in
-            var woken: [Waiter] = []
-            state.waiters.removeAll { waiter in
-                guard woken.count < count, waiter.workspace == workspace else { return false }
-                woken.append(waiter)
-                return true
-            }
-            return woken
-        }
+    /// Wakes for each run the claim that has waited longest of those that may have it. Where it is not known whether the
+    /// run has a plan, also the first that needs none.
+    func wake(_ offers: [Offer]) {
+        let woken = state.withLock { state in offers.flatMap { Self.take($0, &state.waiters) } }
         for waiter in woken { waiter.retry() }
+    }
+
+    private static func take(_ offer: Offer, _ waiters: inout [Waiter]) -> [Waiter] {
+        guard let first = waiters.firstIndex(where: { offer.suits($0.wish) }) else { return [] }
+        let taken = waiters.remove(at: first)
+        guard offer.hasPlan == nil, taken.wish.isPlanRequired,
+            let next = waiters.firstIndex(where: { !$0.wish.isPlanRequired && offer.suits($0.wish) })
+        else { return [taken] }
+        return [taken, waiters.remove(at: next)]
     }
 
     /// Answers the claims whose time has passed.

@@ -80,6 +80,14 @@ enum Access: Sendable {
     /// The operator, or an engine whose token allows the action.
     case engine(action: String)
 
+    var words: String {
+        switch self {
+        case .anyone: "anyone"
+        case .operatorOnly: "operator"
+        case .engine(let action): "operator, engine with `\(action)`"
+        }
+    }
+
     func check(_ caller: Caller) throws(Rejection) {
         switch (self, caller) {
         case (.anyone, _), (_, .operatorUser), (_, .header): return

@@ -22,6 +22,8 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     private(set) var router = Router<Route>()
     private(set) var endpoints: [String] = []
+    /// Who may use each endpoint, in the same order.
+    private(set) var access: [Access] = []
 
     /// An endpoint with a body.
     mutating func on<Body: Decodable & Sendable & SendableMetatype, Answer>(
@@ -67,6 +69,7 @@ struct RouteTable: Sendable {
     ) {
         let name = "\(method.rawValue) \(path)"
         endpoints.append(name)
+        self.access.append(access)
         router.add(method, path, Route(endpoint: name, access: access, body: body, handler: handler))
     }
 

@@ -54,8 +54,8 @@ struct ArtifactRoutes: Sendable {
         return commands.perform(context, .created) { [blobs] work in
             var body = body
             let (step, run) = try work.step(id, in: context.workspace)
-            // Artifacts may follow the run's end, when nobody holds it any more.
-            if !run.status.isTerminal { try work.fence(run, context, token: body.claimToken) }
+            // Artifacts may follow the run's end; then nobody holds it any more, and only the operator may add them.
+            try work.fence(run, context, token: body.claimToken)
             if let text = body.sha256, body.content == nil || body.content?["type"]?.stringValue != "uri" {
                 let sha256 = try Self.digest(text, "sha256")
                 if let size = blobs.size(sha256, in: context.workspace) {

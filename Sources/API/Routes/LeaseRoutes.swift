@@ -56,6 +56,8 @@ struct LeaseRoutes: Sendable {
         var workspace: WorkspaceID
         var rooms: [RoomID]?
         var isPlanRequired: Bool
+
+        var wish: ClaimQueue.Wish { .init(workspace: workspace, rooms: rooms, isPlanRequired: isPlanRequired) }
     }
 
     /// The rooms that both the claim and its token name; nil for all.
@@ -82,11 +84,11 @@ struct LeaseRoutes: Sendable {
             case .failure(let error): deferred.complete(problems.answer(error, context))
             case .success((let run?, let recorded)):
                 commands.aftermath.committed(recorded)
-                answer(run, context, deferred)
+                answer(run, context, deferred, commitSeq: recorded.last?.envelope.globalSeq)
             case .success((nil, let recorded)):
                 commands.aftermath.committed(recorded)
                 guard environment.clock.monotonicMilliseconds() < untilMs else { return answer(nil, context, deferred) }
-                let waiter = commands.aftermath.claims.wait(in: claim.workspace, untilMs: untilMs) {
+                let waiter = commands.aftermath.claims.wait(claim.wish, untilMs: untilMs) {
                     attempt(claim, context, deferred, untilMs: untilMs)
                 } giveUp: {
                     answer(nil, context, deferred)
@@ -100,9 +102,12 @@ struct LeaseRoutes: Sendable {
         }
     }
 
-    private func answer(_ run: ClaimedRun?, _ context: RequestContext, _ deferred: DeferredReply) {
+    private func answer(
+        _ run: ClaimedRun?, _ context: RequestContext, _ deferred: DeferredReply, commitSeq: Int64? = nil
+    ) {
         do {
-            let response = try Answers.json(ClaimAnswer(claimed: run != nil, run: run))
+            var response = try Answers.json(ClaimAnswer(claimed: run != nil, run: run))
+            if let commitSeq { response.fields.set(.xCommitSeq, String(commitSeq)) }
             deferred.complete(problems.traced(response, context))
         } catch {
             deferred.complete(problems.answer(error, context))

@@ -107,11 +107,16 @@ struct RunRoutes: Sendable {
         change(context) { work, run, facts in
             try work.fence(run, context, token: body.claimToken)
             let waits = body.waits ?? []
-            // A run that shall be cancelled does not go to sleep.
-            var isSettled = run.cancelRequestedAt != nil
+            if run.cancelRequestedAt != nil {
+                // A run that shall be cancelled does not go to sleep; nothing in it runs, so nobody has to confirm.
+                _ = try RunDecider.park(run, waits, isSettled: true, facts)
+                try work.record(RunDecider.cancel(run, reason: run.cancelReason, isHeld: false, facts).events)
+                try work.endLease(of: run, reason: "run_cancelled")
+                return ParkAnswer(ok: true, status: .cancelled)
+            }
+            var isSettled = false
             for wait in waits where !isSettled { isSettled = try work.isSettled(wait, of: run) }
-            let events = try RunDecider.park(run, waits, isSettled: isSettled, facts)
-            try work.record(events)
+            try work.record(RunDecider.park(run, waits, isSettled: isSettled, facts))
             try work.endLease(of: run, reason: "parked")
             return ParkAnswer(ok: true, status: isSettled ? .queued : .waiting)
         }

@@ -18,6 +18,7 @@ struct SystemRoutes: Sendable {
     let isDraining: @Sendable () -> Bool
 
     func mount(on routes: inout RouteTable) {
+        routes.raw(.landing, .anyone) { _ in .now(Self.landing) }
         routes.get(.health, .anyone, health)
         routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
         routes.on(.setKillSwitch, .operatorOnly, setKillSwitch)
@@ -28,6 +29,9 @@ struct SystemRoutes: Sendable {
             audits.run(context) { try $0.checkProjections() }
         }
     }
+
+    private static let landing = HTTPResponse(
+        .ok, fields: [.contentType: "text/plain; charset=utf-8"], body: Array("AgentOS api; see docs/reference.".utf8))
 
     @Sendable private func health(_ context: RequestContext) -> Health {
         let state = try? environment.database.read { try KillSwitchTable.state($0) }

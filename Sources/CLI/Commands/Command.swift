@@ -14,7 +14,7 @@ package struct Command: Sendable {
     package var run: @Sendable (Invocation, Session) throws -> ExitCode
 
     package init(
-        _ path: String, _ summary: String, aliases: [String] = [], details: String = "", arguments: [Argument] = [],
+        _ path: String, _ summary: String, details: String = "", aliases: [String] = [], arguments: [Argument] = [],
         options: [Option] = [], examples: [Example],
         run: @escaping @Sendable (Invocation, Session) throws -> ExitCode
     ) {
@@ -57,8 +57,13 @@ package struct Option: Hashable, Sendable {
     package var value: Value
     package var help: String
 
-    package init(_ name: String, short: Character? = nil, _ value: Value = .none, _ help: String) {
+    package init(_ name: String, short: Character? = nil, _ value: Value, _ help: String) {
         (self.name, self.short, self.value, self.help) = (name, short, value, help)
+    }
+
+    /// One that takes no value.
+    package init(_ name: String, short: Character? = nil, _ help: String) {
+        self.init(name, short: short, .none, help)
     }
 
     /// How it stands in a usage line.

@@ -63,7 +63,11 @@ package struct CommandLineParser: Sendable {
                 }
             }
             let near = Nearest.to(first, among: Set(commands.flatMap { [$0.path[0]] + $0.aliases.map { $0[0] } }))
-            return UsageError(what: "unknown command '\(first)'", suggestion: near.map { "aos \($0)" })
+            let meant = near.map { near in
+                let verb = words.count > 1 && find([near, words[1]])?.1 == 2 ? " \(words[1])" : ""
+                return "aos \(near)\(verb)"
+            }
+            return UsageError(what: "unknown command '\(first)'", suggestion: meant)
         }
         let verbs = commands.filter { $0.path[0] == first && $0.path.count == 2 }.map { $0.path[1] }
         guard words.count > 1 else {

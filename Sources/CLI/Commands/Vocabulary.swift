@@ -5,7 +5,7 @@ extension Option {
     package static let version = Option("version", "the version of this program")
     package static let workspace = Option("workspace", .text("ID"), "another workspace than ws_dev")
     /// Stand with every command.
-    package static let everywhere: [Option] = [help, workspace]
+    package static let everywhere: [Option] = [.help, .workspace]
 
     package static let all = Option("all", short: "a", "also what is settled")
     package static let check = Option("check", "only compare; change nothing")

@@ -1,5 +1,5 @@
 import Platform
-package import Shared
+import Shared
 
 /// Where the api is and who is calling, as the environment says.
 package struct Connection: Sendable {

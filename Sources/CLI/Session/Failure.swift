@@ -1,4 +1,4 @@
-import APIClient
+package import APIClient
 import HTTPClient
 import JSON
 import Platform

@@ -93,12 +93,13 @@ package final class Session {
 
     /// Whether an api answers at all; a refusal is an answer.
     package func isReachable() throws -> Bool {
+        let (connection, client) = try connected()
         do throws(APIFailure) {
-            _ = try client().call(.health, Nothing(), deadlineMilliseconds: 5_000)
+            _ = try client.call(.health, Nothing(), deadlineMilliseconds: 5_000)
             return true
         } catch {
             if case .transport(.unreachable) = error { return false }
-            throw Failure(error, try connection())
+            throw Failure(error, connection)
         }
     }
 

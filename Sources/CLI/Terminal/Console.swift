@@ -1,4 +1,4 @@
-package import Platform
+import Platform
 import Synchronization
 
 /// Where a command speaks: data to standard output, everything else to standard error.
@@ -29,11 +29,11 @@ package final class Console: Sendable {
 
     package let output: Screen
     package let error: Screen
-    private let sink: @Sendable (Int32, [UInt8]) throws(SystemError) -> Void
+    private let sink: @Sendable (Int32, [UInt8]) throws -> Void
     private let buffer = Mutex<[UInt8]>([])
 
     package init(
-        output: Screen, error: Screen, sink: @escaping @Sendable (Int32, [UInt8]) throws(SystemError) -> Void
+        output: Screen, error: Screen, sink: @escaping @Sendable (Int32, [UInt8]) throws -> Void
     ) {
         (self.output, self.error, self.sink) = (output, error, sink)
     }
@@ -42,7 +42,7 @@ package final class Console: Sendable {
     package convenience init(environment: [String: String]) {
         self.init(
             output: Self.screen(1, environment), error: Self.screen(2, environment),
-            sink: { descriptor, bytes throws(SystemError) in try Terminal.write(bytes, to: descriptor) })
+            sink: { descriptor, bytes in try Terminal.write(bytes, to: descriptor) })
     }
 
     private static func screen(_ descriptor: Int32, _ environment: [String: String]) -> Screen {
@@ -87,12 +87,11 @@ package final class Console: Sendable {
 
     private func send(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        do throws(SystemError) {
-            try sink(1, bytes)
-        } catch {
+        do { try sink(1, bytes) } catch {
             // Who has closed the pipe has read enough.
-            if !error.isBrokenPipe { try? sink(2, Array("aos: \(error)\n".utf8)) }
-            Program.exit(error.isBrokenPipe ? ExitCode.ok.rawValue : ExitCode.failed.rawValue)
+            let isOver = (error as? SystemError)?.isBrokenPipe == true
+            if !isOver { try? sink(2, Array("aos: \(error)\n".utf8)) }
+            Program.exit(isOver ? ExitCode.ok.rawValue : ExitCode.failed.rawValue)
         }
     }
 }

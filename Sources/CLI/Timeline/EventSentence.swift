@@ -45,9 +45,12 @@ package struct EventSentence: Hashable, Sendable {
         package var stepNames: [StepID: String] = [:]
         package var startedAt: [String: Timestamp] = [:]
 
-        package init() {}
+        private let keepsTimes: Bool
 
-        func name(_ id: StepID?) -> String { id.map { stepNames[$0] ?? $0.rawValue } ?? "a step" }
+        /// - Parameter keepsTimes: Whether durations can be told: only when nothing of a run is left out.
+        package init(keepsTimes: Bool = true) { self.keepsTimes = keepsTimes }
+
+        func name(_ id: StepID?) -> String { id.map { stepNames[$0] ?? "step …\($0.rawValue.suffix(6))" } ?? "a step" }
 
         func took(_ key: String?, until end: Timestamp, _ word: String = "in") -> String {
             guard let key, let start = startedAt[key] else { return "" }
@@ -56,12 +59,12 @@ package struct EventSentence: Hashable, Sendable {
 
         package mutating func learn(_ row: EventRow, _ event: DomainEvent) {
             switch event {
-            case .run(.started(let event)):
+            case .run(.started(let event)) where keepsTimes:
                 if startedAt[event.runID.rawValue] == nil { startedAt[event.runID.rawValue] = row.recordedAt }
             case .step(.created(let event)):
                 stepNames[event.stepID] = event.planStepID ?? event.title ?? event.kind
-                startedAt[event.stepID.rawValue] = row.recordedAt
-            case .toolCall(.invoked(let event)): startedAt[event.toolCallID.rawValue] = row.recordedAt
+                if keepsTimes { startedAt[event.stepID.rawValue] = row.recordedAt }
+            case .toolCall(.invoked(let event)) where keepsTimes: startedAt[event.toolCallID.rawValue] = row.recordedAt
             default: break
             }
         }
@@ -201,7 +204,7 @@ package struct EventSentence: Hashable, Sendable {
         let depth = row.stepID == nil ? 0 : 2
         switch event {
         case .requested(let event):
-            let until = event.expiresAt.map { " (until \(Amounts.timeOfDay($0).prefix(5)))" } ?? ""
+            let until = event.expiresAt.map { " (expires \(Amounts.age($0, now: row.recordedAt)))" } ?? ""
             self.init(
                 .asking, "needs your approval: \(event.title ?? event.action)\(until)", depth: depth,
                 commands: ["aos approve \(event.approvalID)", "aos deny \(event.approvalID) -m REASON"])
@@ -227,15 +230,15 @@ package struct EventSentence: Hashable, Sendable {
 
     private init(_ event: PolicyEvent) {
         switch event {
-        case .denied(let event): self.init(event.refusal, .refused, "denied")
-        case .requiresApproval(let event): self.init(event.refusal, .asking, "needs approval")
+        case .denied(let event): self.init(event.refusal, .refused, "denied", why: event.refusal.reasonCode)
+        case .requiresApproval(let event): self.init(event.refusal, .asking, "needs approval", why: nil)
         }
     }
 
-    private init(_ refusal: PolicyRefusal, _ mark: Mark, _ verdict: String) {
+    private init(_ refusal: PolicyRefusal, _ mark: Mark, _ verdict: String, why: String?) {
         let shadow = refusal.blocked ? "" : "  (shadow mode: let through)"
         self.init(
-            mark, "policy: \(refusal.action) \(verdict) by rule \(refusal.ruleID) (\(refusal.reasonCode))\(shadow)",
+            mark, "policy: \(refusal.action) \(verdict) by rule \(refusal.ruleID)\(why.map { " (\($0))" } ?? "")\(shadow)",
             depth: 2)
     }
 

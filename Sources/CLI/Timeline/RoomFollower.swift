@@ -1,6 +1,6 @@
 package import APIClient
 import HTTP
-package import HTTPClient
+import HTTPClient
 import JSON
 package import Platform
 package import Shared

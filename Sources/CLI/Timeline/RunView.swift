@@ -1,4 +1,5 @@
-package import HTTP
+import APIClient
+import HTTP
 import JSON
 package import Shared
 
@@ -113,7 +114,7 @@ package struct RunView {
 
     private func notice(_ notice: RoomFollower.Notice) {
         switch notice {
-        case .lost(let reason): session.console.note("aos: connection lost (\(reason)); trying again …")
+        case .lost: session.console.note("aos: connection lost; trying again …")
         case .back: session.console.note("aos: connected again")
         }
     }

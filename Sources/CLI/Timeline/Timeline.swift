@@ -1,4 +1,4 @@
-import Shared
+package import Shared
 
 /// A run as it unfolds: a line for each event, indented by step.
 package struct Timeline: Sendable {

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import Shared
 
 /// What a call does and what came of it, in a few words. The words may hold what an agent wrote: clean before showing.

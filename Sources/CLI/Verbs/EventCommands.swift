@@ -56,7 +56,7 @@ enum EventCommands {
         let session: Session
         let isJSON: Bool
         let isStreaming: Bool
-        var memory = EventSentence.Memory()
+        var memory = EventSentence.Memory(keepsTimes: false)
         var rows: [[Table.Cell]] = []
 
         init(_ session: Session, isJSON: Bool, isStreaming: Bool) {

@@ -1,3 +1,4 @@
+import APIClient
 import HTTP
 import JSON
 import Platform
@@ -35,10 +36,7 @@ enum RunCommands {
         }
         // Signals are taken before anything else has a thread.
         let interruption = invocation.has(.wait) ? try Interruption.bySignals() : nil
-        let answer: RunCreatedAnswer
-        do { answer = try submitted(body, session) } catch let failure as Failure {
-            throw failure
-        }
+        let answer = try submitted(body, session)
         if invocation.has(.json) {
             session.printJSON(try JSON.value(of: answer))
         } else {
@@ -96,9 +94,9 @@ enum RunCommands {
     }
 
     private static func submitted(_ body: CreateRun, _ session: Session) throws -> RunCreatedAnswer {
-        let connection = try session.connection()
-        do {
-            return try session.client().call(.createRun, body)
+        let (connection, client) = (try session.connection(), try session.client())
+        do throws(APIFailure) {
+            return try client.call(.createRun, body)
         } catch {
             var failure = Failure(error, connection)
             guard case .refused(let problem) = error, let faults = problem.details?["faults"]?.arrayValue else {

@@ -3,6 +3,11 @@ package import JSON
 
 // The instance: health, kill switch, audit.
 
+extension Endpoint where Body == Nothing, Answer == Nothing {
+    /// What a browser finds at the address.
+    package static var landing: Self { .init(.get, "/") }
+}
+
 extension Endpoint where Body == Nothing, Answer == Health {
     /// Whether the api serves, and in which mode. No credential needed.
     package static var health: Self { .init(.get, "/health") }

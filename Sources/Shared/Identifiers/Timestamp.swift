@@ -6,7 +6,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
     /// Reads RFC 3339 with any offset and up to nine fractional digits; what is finer than milliseconds is cut.
-    /// Nil for anything else, also for dates that no calendar has.
+    /// Nil for anything else, also for dates that no calendar has, and for those outside the years 0000 to 9999 of UTC.
     package init?(_ text: some StringProtocol) {
         guard let milliseconds = RFC3339.milliseconds(Array(text.utf8)) else { return nil }
         self.milliseconds = milliseconds
@@ -26,15 +26,25 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
         try container.encode(description)
     }
 
+    /// What is outside the years 0000 to 9999 is written as the nearest end.
     package var description: String { RFC3339.text(milliseconds) }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
-    package func adding(milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: self.milliseconds + milliseconds) }
+
+    /// Ends at the end of what can be counted.
+    package func adding(milliseconds: Int64) -> Timestamp {
+        let (sum, isOver) = self.milliseconds.addingReportingOverflow(milliseconds)
+        return Timestamp(milliseconds: isOver ? (milliseconds > 0 ? .max : .min) : sum)
+    }
 }
 
 /// RFC 3339 text and milliseconds since 1970, by the proleptic Gregorian calendar.
 private enum RFC3339 {
+    /// What four digits of a year can write: 0000-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z.
+    private static let range: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
     static func text(_ milliseconds: Int64) -> String {
+        let milliseconds = min(max(milliseconds, range.lowerBound), range.upperBound)
         let (day, rest) = floorDivide(milliseconds, 86_400_000)
         let (year, month, date) = civil(fromDays: day)
         return String(unsafeUninitializedCapacity: 24) { buffer in
@@ -85,7 +95,8 @@ private enum RFC3339 {
             hour < 24, minute < 60, second < 60
         else { return nil }
         let days = days(fromCivil: year, month, date)
-        return ((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1000 + fraction
+        let milliseconds = ((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1000 + fraction
+        return range.contains(milliseconds) ? milliseconds : nil
     }
 
     private struct Reader {

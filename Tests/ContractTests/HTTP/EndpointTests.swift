@@ -55,7 +55,7 @@ struct EndpointTests {
     func unauthorized(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let before = try api.lastGlobalSeq()
-            for endpoint in declaredEndpoints.map(Declared.init) where endpoint.target != "/health" {
+            for endpoint in declaredEndpoints.map(Declared.init) where !["/", "/health"].contains(endpoint.target) {
                 let body = endpoint.method == .get ? nil : Array("{}".utf8)
                 let answer = try api.stranger.exchange(
                     endpoint.method, endpoint.target, fields: [.contentType: "application/json"], body: body)
@@ -114,7 +114,7 @@ struct EndpointTests {
 
     @Test(
         "is not at a path that is only like its own",
-        arguments: ["/", "/v1", "/v1/", "/v1/rooms/", "/v1/nothing", "/V1/rooms", "/v1/runs/x/y/z", "//v1/rooms", "/healthz"])
+        arguments: ["/v1", "/v1/", "/v1/rooms/", "/v1/nothing", "/V1/rooms", "/v1/runs/x/y/z", "//v1/rooms", "/healthz"])
     func notFound(_ target: String) throws {
         try withAPI { api in
             for client in [api.operator, api.stranger] {

@@ -115,7 +115,7 @@ struct Bench: Sendable {
             _ = try owner.call(.createRun, CreateRun(roomID: room, title: "bench", input: Self.input))
             let acknowledged = clock.monotonicNanoseconds()
             waiter.join()
-            guard let (at, run?) = claimed.read({ $0 }) else { continue }
+            guard case (let at, let run?)? = claimed.read({ $0 }) else { continue }
             milliseconds.append(Double(max(0, at - acknowledged)) / 1e6)
             _ = try engine.call(.completeRun, CompleteRun(claimToken: run.claimToken), ["run_id": run.runID.rawValue])
         }

@@ -11,7 +11,7 @@
 
 static const char answer[] =
     "HTTP/1.1 200 OK\r\nx-content-type-options: nosniff\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
-    "content-length: 31\r\ncontent-type: text/plain\r\n\r\nAgentOS api; see docs/reference.";
+    "content-length: 32\r\ncontent-type: text/plain\r\n\r\nAgentOS api; see docs/reference.";
 
 int main(int count, char **values) {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;

@@ -1,0 +1,18 @@
+/// Every command there is, one line per noun.
+package enum CommandTable {
+    package static let all: [Command] = [
+        ApprovalCommands.all,
+        ArtifactCommands.all,
+        AuditCommands.all,
+        DoctorCommand.all,
+        EngineCommands.all,
+        EventCommands.all,
+        HelpCommand.all,
+        KillCommands.all,
+        RoomCommands.all,
+        RunCommands.all,
+        StatusCommand.all,
+        StepCommands.all,
+        UpCommand.all,
+    ].flatMap(\.self)
+}

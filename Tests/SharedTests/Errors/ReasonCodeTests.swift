@@ -1,0 +1,79 @@
+import HTTP
+import JSON
+import Testing
+
+@testable import Shared
+
+struct ReasonCodeTests {
+    /// Written out, because clients branch on them: code → status. A change here is a change of the contract.
+    static let statuses: [Int: [String]] = [
+        400: [
+            "ambiguous_parameter", "bad_request", "actor_id_required", "invalid_body", "invalid_cursor", "invalid_decision",
+            "invalid_field", "invalid_idempotency_key", "invalid_json", "invalid_limit", "invalid_schema_version",
+            "invalid_scope", "invalid_status", "invalid_string", "invalid_utf8", "invalid_valid_until",
+            "invalid_before_recorded_at", "invalid_workspace_id", "json_too_deep", "duplicate_key", "missing_action",
+            "missing_claim_token", "missing_field", "missing_kind", "missing_room_id", "missing_title",
+            "missing_tool_name", "number_out_of_range", "plan_invalid", "secret_in_plan",
+            "stream_type_and_stream_id_required_together", "digest_mismatch", "protocol_error",
+        ],
+        401: [
+            "missing_bearer_token", "invalid_session", "missing_engine_token", "engine_token_invalid",
+            "engine_token_expired",
+        ],
+        403: [
+            "actor_claim_mismatch", "approval_already_consumed", "approval_denied", "approval_expired",
+            "approval_out_of_scope", "engine_action_not_allowed", "engine_inactive", "engine_room_not_allowed",
+            "engine_room_scope_required", "external_write_requires_approval", "kill_switch_active",
+            "kill_switch_set_by_environment", "operator_required", "origin_not_allowed", "unknown_action",
+        ],
+        404: [
+            "approval_not_found", "artifact_not_found", "blob_not_found", "engine_not_found", "engine_token_not_found",
+            "event_not_found", "room_not_found", "route_not_found", "run_not_found", "step_not_found",
+            "thread_not_found", "tool_call_not_found",
+        ],
+        405: ["method_not_allowed"], 413: ["payload_too_large"], 415: ["unsupported_media_type"],
+        416: ["range_not_satisfiable"], 421: ["host_not_allowed"],
+        409: [
+            "action_mismatch", "approval_already_decided", "idempotency_conflict", "lease_expired",
+            "lease_token_mismatch", "outcome_unknown", "plan_required", "run_already_ended", "run_cancel_requested",
+            "run_has_plan", "run_not_queued", "run_not_running", "step_already_ended", "tool_call_not_running",
+            "tool_call_not_unknown", "tool_call_limit_reached",
+        ],
+        429: ["rate_limited"], 500: ["internal_error"], 503: ["draining", "overloaded", "storage_unavailable"],
+        507: ["storage_full"],
+    ]
+
+    @Test("Each code has the status that clients know", arguments: ReasonCode.allCases)
+    func status(_ code: ReasonCode) throws {
+        let expected = try #require(
+            Self.statuses.first { $0.value.contains(code.rawValue) }, "\(code.rawValue) is new: add it to the table")
+        #expect(code.status.code == expected.key)
+    }
+
+    @Test("No code of the table is gone")
+    func complete() {
+        #expect(Set(Self.statuses.values.joined()) .subtracting(ReasonCode.allCases.map(\.rawValue)) == [])
+    }
+
+    @Test("A code is snake_case text", arguments: ReasonCode.allCases)
+    func spelling(_ code: ReasonCode) {
+        #expect(code.rawValue.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || $0 == 95 || ($0 >= 48 && $0 <= 57) })
+    }
+
+    @Test("A rejection becomes a problem with all the members that clients read")
+    func problem() throws {
+        let rejection = Rejection.field("title", .missingTitle, "title is required")
+        let value = try JSON.value(of: Problem(rejection, requestID: "req_1"))
+        #expect(value == [
+            "type": "/problems/missing_title", "title": "Missing title", "status": 400, "detail": "title is required",
+            "instance": "/requests/req_1", "error": "missing_title", "reason_code": "missing_title",
+            "reason": "title is required", "details": ["field": "title"],
+        ])
+        let bare = Problem(Rejection(.draining, "going down"), requestID: "r")
+        #expect(try JSON.value(of: bare)["details"] == nil)
+        #expect(bare.code == .draining)
+        var newer = bare
+        newer.reasonCode = "from_the_future"
+        #expect(newer.code == nil)
+    }
+}

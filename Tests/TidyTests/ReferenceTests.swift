@@ -1,0 +1,86 @@
+import API
+import Domain
+import HTTP
+import Platform
+import Shared
+import TestSupport
+import Testing
+
+/// Reference pages are printed from the code. `UPDATE_REFERENCE=1 swift test --filter ReferenceTests` writes them anew.
+@Suite("The reference pages are what the code says:")
+struct ReferenceTests {
+    @Test("reason codes")
+    func reasonCodes() throws {
+        var page = title(
+            "Reason codes",
+            "Every refusal carries one as `error` and `reason_code`. A code never changes; new ones may come.")
+        page += "| status | code |\n|---|---|\n"
+        let codes = ReasonCode.allCases.sorted { ($0.status.code, $0.rawValue) < ($1.status.code, $1.rawValue) }
+        for code in codes { page += "| \(code.status.code) | `\(code.rawValue)` |\n" }
+        try compare("REASON_CODES.md", page)
+    }
+
+    @Test("lifecycles")
+    func lifecycles() throws {
+        var page = title("Lifecycles", "What can happen to a run. A trigger that is not listed for a status is refused (409).")
+        page += "| status | trigger | becomes | event | by way of | who |\n|---|---|---|---|---|---|\n"
+        for status in RunStatus.allCases {
+            for trigger in RunLifecycle.Trigger.allCases {
+                guard let transition = RunLifecycle.transition(status, by: trigger) else { continue }
+                page += "| \(status.rawValue) | \(trigger.rawValue) | \(transition.to.rawValue) | `\(transition.event)` |"
+                page += " \(transition.route) | \(transition.who) |\n"
+            }
+        }
+        try compare("LIFECYCLES.md", page)
+    }
+
+    @Test("events")
+    func events() throws {
+        var page = title(
+            "Events",
+            "Every event type with an example of its `data`. Members that are nil are not there. Types and members are never"
+                + " changed, only added.")
+        for type in EventCatalogue.types {
+            let golden = try Repository.text("Tests/SharedTests/Golden/\(type).json")
+            page += "## `\(type)`\n\n```json\n\(golden.trimmingEnd)\n```\n\n"
+        }
+        try compare("EVENTS.md", page.trimmingEnd + "\n")
+    }
+
+    @Test("endpoints")
+    func endpoints() throws {
+        var page = title(
+            "Endpoints",
+            "Every route and who may use it. `GET` also answers `HEAD`; every path answers `OPTIONS` with `Allow`. Errors are"
+                + " `application/problem+json`.")
+        page += "| endpoint | who |\n|---|---|\n"
+        try withAPI { api in
+            let lines = zip(api.application.endpoints, api.application.endpointAccess)
+                .map { name, who in (path: name.split(separator: " ")[1], line: "| `\(name)` | \(who) |\n") }
+            for entry in lines.sorted(by: { ($0.path, $0.line) < ($1.path, $1.line) }) { page += entry.line }
+        }
+        try compare("ENDPOINTS.md", page)
+    }
+
+    private func title(_ title: String, _ about: String) -> String {
+        "# \(title)\n\nPrinted from the code; do not edit.\n\n\(about)\n\n"
+    }
+
+    private func compare(_ name: String, _ page: String) throws {
+        let path = "docs/reference/\(name)"
+        if Program.environment()["UPDATE_REFERENCE"] == "1" {
+            try Files.makeFolder("\(Repository.root)/docs/reference", mode: 0o755)
+            try Files.writeAtomically(Array(page.utf8), to: "\(Repository.root)/\(path)", mode: 0o644)
+        }
+        let found = (try? Repository.text(path)) ?? ""
+        #expect(found == page, "\(path) is stale: UPDATE_REFERENCE=1 swift test --filter ReferenceTests")
+    }
+}
+
+extension String {
+    fileprivate var trimmingEnd: String {
+        var text = self
+        while text.last?.isNewline == true { text.removeLast() }
+        return text
+    }
+}
