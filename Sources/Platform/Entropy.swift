@@ -10,9 +10,10 @@ package protocol Entropy: Sendable {
 extension Entropy {
     /// A number evenly spread over `range`.
     package func integer(in range: ClosedRange<Int64>) -> Int64 {
-        let span = UInt64(range.upperBound - range.lowerBound) + 1
+        // Wrapping: a range may be wider than an Int64 can count.
+        let span = UInt64(bitPattern: range.upperBound &- range.lowerBound) &+ 1
         let random = bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return range.lowerBound + Int64(span == 0 ? random : random % span)
+        return range.lowerBound &+ Int64(truncatingIfNeeded: span == 0 ? random : random % span)
     }
 }
 

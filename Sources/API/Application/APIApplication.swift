@@ -146,7 +146,8 @@ package final class APIApplication: Sendable {
         draining.set()
         commands.aftermath.claims.giveUpAll()
         commands.aftermath.controls.giveUpAll()
-        permits.settleAll()
+        commands.aftermath.hub.endAll()
+        // Whoever waits for the kill switch to hold is not answered early: the last permit runs out within the drain.
     }
 
     /// Ends what runs beside requests, says so in history, closes the database.
@@ -170,8 +171,14 @@ package final class APIApplication: Sendable {
     /// How many pages of events followers had to read from the log.
     package var followerLogReads: Int { metrics.logReads.load(ordering: .relaxed) }
 
+    /// How many clients follow a room.
+    package var followerCount: Int { commands.aftermath.hub.followerCount }
+
     /// How many claims wait for a run.
     package var waitingClaims: Int { commands.aftermath.claims.waiterCount }
+
+    /// How often the timers have looked at the clock.
+    package var timerTicks: Int { timers.ticks.load(ordering: .relaxed) }
 
     private static func resume(_ headFile: HeadFile, _ database: SQLiteDatabase, _ log: Log) throws {
         let last = HeadFile.lines(path: headFile.path).last

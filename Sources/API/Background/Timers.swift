@@ -20,6 +20,8 @@ final class Timers: Sendable {
     private let commands: CommandBus
     private let permits: PermitBook
     private let stopping = Monitor(false)
+    /// How often the clock was looked at, all of it done.
+    let ticks = Atomic<Int>(0)
     /// A rescue is under way: the next tick does not queue another.
     private let isBusy = Mutex(false)
 
@@ -48,6 +50,7 @@ final class Timers: Sendable {
                     cleanUpMs = now
                     cleanUp()
                 }
+                ticks.add(1, ordering: .relaxed)
             }
             flushHeadFile()
         }

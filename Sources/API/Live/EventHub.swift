@@ -25,20 +25,20 @@ final class EventHub: Sendable {
     }
 
     private let streams = Mutex<[StreamID: Stream]>([:])
+    private let ending = Atomic<Bool>(false)
 
     /// Registers a follower.
     /// - Parameter lastSeq: The stream's last number, asked only for its first follower.
     func follow(
         _ stream: StreamID, _ follower: AnyObject, lastSeq: () throws -> Int64, wake: @escaping @Sendable () -> Void
     ) rethrows {
-        let id = ObjectIdentifier(follower)
-        let isKnown = streams.withLock { streams in
-            streams[stream]?.followers[id] = wake
-            return streams[stream] != nil
-        }
-        if isKnown { return }
         // Registered first, read afterwards: what commits in between is in the log and wakes us.
-        streams.withLock { $0[stream] = Stream(lastSeq: 0, followers: [id: wake]) }
+        let isFirst = streams.withLock { streams in
+            let isFirst = streams[stream] == nil
+            streams[stream, default: Stream(lastSeq: 0)].followers[ObjectIdentifier(follower)] = wake
+            return isFirst
+        }
+        guard isFirst else { return }
         let last = try lastSeq()
         streams.withLock { streams in
             if let seen = streams[stream]?.lastSeq { streams[stream]?.lastSeq = max(seen, last) }
@@ -95,6 +95,15 @@ final class EventHub: Sendable {
     }
 
     var followerCount: Int { streams.withLock { $0.values.reduce(0) { $0 + $1.followers.count } } }
+
+    /// Whether followers shall go and come back to the next process.
+    var isEnding: Bool { ending.load(ordering: .relaxed) }
+
+    /// Sends every follower away: the server drains, and streams have no end of their own.
+    func endAll() {
+        ending.store(true, ordering: .relaxed)
+        wakeAll()
+    }
 
     /// Wakes every follower, for a heartbeat.
     func wakeAll() {

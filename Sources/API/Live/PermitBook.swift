@@ -57,12 +57,4 @@ final class PermitBook: Sendable {
         }
         for waiter in quiet { waiter.answer() }
     }
-
-    func settleAll() {
-        let all = state.withLock { state in
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in all { waiter.answer() }
-    }
 }

@@ -1,5 +1,6 @@
 import DatabaseCore
 import EventStore
+import HTTP
 import HTTPServer
 import Platform
 import Shared
@@ -11,10 +12,13 @@ final class RoomFeed: BodySource {
     private static let pageEvents = 100
     /// A comment after so long without an event tells proxies and clients that the stream lives.
     static let heartbeatMilliseconds: Int64 = 15_000
+    /// How soon a follower shall come back when the server ends.
+    private static let retryMilliseconds = 1_000
 
     private struct State {
         var seq: Int64
         var hasBegun = false
+        var hasSaidGoodbye = false
         var lastSentMs: Int64
         var hasEnded = false
     }
@@ -56,6 +60,11 @@ final class RoomFeed: BodySource {
                 // Sends the headers on their way before the first event.
                 state.hasBegun = true
                 return .bytes(Array("\n".utf8))
+            }
+            if hub.isEnding {
+                if state.hasSaidGoodbye { return .end }
+                state.hasSaidGoodbye = true
+                return .bytes(SSEWriter.retry(milliseconds: Self.retryMilliseconds))
             }
             let frames: [EventHub.Frame]
             switch hub.frames(of: stream, after: state.seq, bytesMax: bytes) {

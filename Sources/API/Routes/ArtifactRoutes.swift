@@ -58,6 +58,8 @@ struct ArtifactRoutes: Sendable {
             try work.fence(run, context, token: body.claimToken)
             if let text = body.sha256, body.content == nil || body.content?["type"]?.stringValue != "uri" {
                 let sha256 = try Self.digest(text, "sha256")
+                // As the blob is named, however the caller spelled it.
+                body.sha256 = sha256
                 if let size = blobs.size(sha256, in: context.workspace) {
                     body.sizeBytes = size
                 } else if body.content == nil {
@@ -112,7 +114,7 @@ struct ArtifactRoutes: Sendable {
         }
         fields.append(.etag, "\"\(sha256)\"")
         fields.append(.acceptRanges, "bytes")
-        if context.request.fields[.ifNoneMatch] == "\"\(sha256)\"" {
+        if Self.isKnown(sha256, context.request.fields.all(.ifNoneMatch)) {
             return .now(HTTPResponse(.notModified, fields: fields))
         }
         let file = try Descriptor.openToRead(blobs.path(sha256, in: context.workspace))
@@ -126,14 +128,22 @@ struct ArtifactRoutes: Sendable {
             HTTPResponse(.partialContent, fields: fields), FileSource(file, bytes: length), length: length)
     }
 
+    /// Whether the client has these bytes already (RFC 9110, 13.1.2).
+    static func isKnown(_ sha256: String, _ fields: [String]) -> Bool {
+        fields.flatMap { $0.split(separator: ",") }.contains { tag in
+            let tag = tag.filter { $0 != " " }
+            return tag == "*" || (tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]) == "\"\(sha256)\""
+        }
+    }
+
     /// One byte range (RFC 9110, 14.1.2); several, or another unit, are answered with the whole.
     static func range(_ text: String?, size: Int64) throws(Rejection) -> Range<Int64>? {
         guard let text, text.hasPrefix("bytes="), !text.contains(",") else { return nil }
         let ends = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2 else { return nil }
+        guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
         let range: Range<Int64>
         switch (Int64(ends[0]), Int64(ends[1])) {
-        case (let first?, let last?) where first <= last: range = first..<max(first, min(last + 1, size))
+        case (let first?, let last?) where first <= last: range = first..<max(first, min(last, size - 1) + 1)
         case (let first?, nil) where ends[1].isEmpty: range = first..<max(first, size)
         case (nil, let count?) where ends[0].isEmpty: range = max(0, size - count)..<size
         default: return nil

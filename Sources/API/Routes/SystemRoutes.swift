@@ -45,12 +45,16 @@ struct SystemRoutes: Sendable {
     private static let unconfirmedMax = 200
 
     @Sendable private func killSwitch(_ context: RequestContext) throws -> KillSwitchAnswer {
-        try environment.database.read { try Self.answer($0) }
+        try environment.database.read { try Self.answer(context, $0) }
     }
 
-    private static func answer(_ transaction: any ReadTransaction) throws -> KillSwitchAnswer {
+    /// The switch is the machine's, and so is what the operator sees; an engine sees the calls of its workspace.
+    private static func answer(
+        _ context: RequestContext, _ transaction: any ReadTransaction
+    ) throws -> KillSwitchAnswer {
         let state = try KillSwitchTable.state(transaction)
-        let running = try ToolCallTable.runningExternal(limit: unconfirmedMax, transaction)
+        let running = try ToolCallTable.runningExternal(
+            in: context.caller.isOperator ? nil : context.workspace, limit: unconfirmedMax, transaction)
         return KillSwitchAnswer(
             engaged: state.isEngaged, killSwitch: state,
             unconfirmed: state.isEngaged ? running.map(\.toolCallID) : [])
@@ -60,19 +64,20 @@ struct SystemRoutes: Sendable {
         guard let engaged = body.engaged else {
             throw Rejection.field("engaged", .missingField, "engaged is required: true or false")
         }
-        return commands.run(context) { work in
+        // Not replayable: "stopped" is true when it is said, not because it was said before.
+        return commands.run(context, isReplayable: false) { work in
             let state = try KillSwitchTable.state(work.transaction)
             let facts = CommandFacts(actor: context.actor, now: work.now)
             let events = try KillSwitchDecider.set(
                 state, engaged, source: .operator, reason: body.reason, correlationID: context.correlationID, facts)
             try work.record(events)
             if !engaged, try !KillSwitchTable.state(work.transaction).isEngaged { try work.settleHalts() }
-            let response = try Answers.json(Self.answer(work.transaction))
+            let response = try Answers.json(Self.answer(context, work.transaction))
             guard engaged else { return .init(response: response) }
             // "Stopped" is said only when no permit that is out can start anything any more.
             return .init(response: response) { [permits, environment] deferred, response in
                 permits.whenQuiet(nowMs: environment.clock.monotonicMilliseconds()) {
-                    let latest = try? environment.database.read { try Answers.json(Self.answer($0)) }
+                    let latest = try? environment.database.read { try Answers.json(Self.answer(context, $0)) }
                     var answer = response
                     if let latest { answer.body = latest.body }
                     deferred.complete(answer)

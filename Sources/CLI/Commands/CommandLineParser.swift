@@ -4,6 +4,10 @@ package struct UsageError: Error, Hashable {
     package var suggestion: String?
     /// The words of the command whose help would tell.
     package var topic: [String] = []
+
+    package init(what: String, suggestion: String? = nil, topic: [String] = []) {
+        (self.what, self.suggestion, self.topic) = (what, suggestion, topic)
+    }
 }
 
 /// What the words ask for.
@@ -59,7 +63,8 @@ package struct CommandLineParser: Sendable {
                 // `aos list runs` for `aos run list`.
                 let nouns = [words[1], String(words[1].dropLast())]
                 if let noun = nouns.first(where: { find([$0, first]) != nil }) {
-                    return UsageError(what: "unknown command '\(first) \(words[1])'", suggestion: "aos \(noun) \(first)")
+                    return UsageError(
+                        what: "unknown command '\(first) \(words[1])'", suggestion: "aos \(noun) \(first)")
                 }
             }
             let near = Nearest.to(first, among: Set(commands.flatMap { [$0.path[0]] + $0.aliases.map { $0[0] } }))
@@ -72,7 +77,7 @@ package struct CommandLineParser: Sendable {
         let verbs = commands.filter { $0.path[0] == first && $0.path.count == 2 }.map { $0.path[1] }
         guard words.count > 1 else {
             return UsageError(
-                what: "'\(first)' needs a verb: \(verbs.joined(separator: ", "))", suggestion: nil, topic: [first])
+                what: "'\(first)' needs a verb: \(verbs.joined(separator: ", "))", topic: [first])
         }
         let near = Nearest.to(words[1], among: verbs)
         return UsageError(
@@ -107,7 +112,8 @@ package struct CommandLineParser: Sendable {
         for (index, argument) in command.arguments.enumerated() {
             guard index < words.count else {
                 if argument.isOptional { continue }
-                throw UsageError(what: "'\(command.name)' needs \(argument.name): \(argument.help)", topic: command.path)
+                throw UsageError(
+                    what: "'\(command.name)' needs \(argument.name): \(argument.help)", topic: command.path)
             }
             if let choices = argument.choices, !choices.contains(words[index]) {
                 throw UsageError(
@@ -130,7 +136,8 @@ package struct CommandLineParser: Sendable {
         case .integer(_, let range):
             guard let number = Int(value), range.contains(number) else {
                 throw UsageError(
-                    what: "--\(option.name) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(value)'",
+                    what:
+                        "--\(option.name) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(value)'",
                     topic: command.path)
             }
         case .choice(let words):

@@ -22,13 +22,22 @@ package struct Help: Sendable {
         var blocks = ["\(command.summary).", "usage: \(usage(command))"]
         if !command.details.isEmpty { blocks.append(command.details) }
         if !command.arguments.isEmpty {
-            blocks.append(Self.list("arguments", command.arguments.map { argument in
-                (argument.name, argument.help + (argument.choices.map { ": \($0.joined(separator: " or "))" } ?? ""))
-            }))
+            blocks.append(
+                Self.list(
+                    "arguments",
+                    command.arguments.map { argument in
+                        (
+                            argument.name,
+                            argument.help + (argument.choices.map { ": \($0.joined(separator: " or "))" } ?? "")
+                        )
+                    }))
         }
-        blocks.append(Self.list("options", command.allOptions.map { option in
-            ((option.short.map { "-\($0), " } ?? "    ") + option.usage, option.help)
-        }))
+        blocks.append(
+            Self.list(
+                "options",
+                command.allOptions.map { option in
+                    ((option.short.map { "-\($0), " } ?? "    ") + option.usage, option.help)
+                }))
         blocks.append(
             "examples:\n" + command.examples.map { "  \($0.line)\n      \($0.what)" }.joined(separator: "\n"))
         if !command.aliases.isEmpty {
@@ -60,28 +69,37 @@ package struct Help: Sendable {
             ("set-up", ["engine", "help"]),
         ]
         let listed = groups.map { title, nouns in
-            Self.list(title, nouns.flatMap { noun in
-                commands.filter { $0.path[0] == noun }.map { (short($0), $0.summary) }
-            })
+            Self.list(
+                title,
+                nouns.flatMap { noun in
+                    commands.filter { $0.path[0] == noun }.map { (short($0), $0.summary) }
+                })
         }
-        return (["aos: the operator's command line of AgentOS"] + listed
-            + ["Topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", ")) (`aos help exit-codes`)."
-                + " Every command has --help with an example."]).joined(separator: "\n\n") + "\n"
+        return
+            (["aos: the operator's command line of AgentOS"] + listed
+            + [
+                "Topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", ")) (`aos help exit-codes`)."
+                    + " Every command has --help with an example."
+            ]).joined(separator: "\n\n") + "\n"
     }
 
     private func short(_ command: Command) -> String {
-        (command.path + command.arguments.map { argument in
-            let name = argument.choices?.joined(separator: "|") ?? argument.name
-            return argument.isOptional ? "[\(name)]" : name
-        }).joined(separator: " ")
+        (command.path
+            + command.arguments.map { argument in
+                let name = argument.choices?.joined(separator: "|") ?? argument.name
+                return argument.isOptional ? "[\(name)]" : name
+            }).joined(separator: " ")
     }
 
     static func list(_ title: String, _ rows: [(String, String)]) -> String {
         let width = min(34, rows.map(\.0.count).max() ?? 0)
-        return "\(title):\n" + rows.map { name, help in
-            let gap = name.count <= width ? String(repeating: " ", count: width - name.count) : "\n  " + String(repeating: " ", count: width)
-            return "  \(name)\(gap)  \(help)"
-        }.joined(separator: "\n")
+        return "\(title):\n"
+            + rows.map { name, help in
+                let gap =
+                    name.count <= width
+                    ? String(repeating: " ", count: width - name.count) : "\n  " + String(repeating: " ", count: width)
+                return "  \(name)\(gap)  \(help)"
+            }.joined(separator: "\n")
     }
 }
 

@@ -13,13 +13,15 @@ extension Option {
     package static let json = Option("json", "the API's own JSON: indented on a terminal, one line in a pipe")
     package static let limit = Option("limit", short: "n", .integer("N", 1...100_000), "at most so many")
     package static let message = Option("message", short: "m", .text("REASON"), "why; it is kept in the history")
-    package static let output = Option("output", short: "o", .text("FILE"), "write to the file, `-` for standard output")
+    package static let output = Option(
+        "output", short: "o", .text("FILE"), "write to the file, `-` for standard output")
     package static let port = Option("port", .integer("N", 0...65_535), "where the api listens; 0 picks a free port")
     package static let reason = Option("reason", .text("TEXT"), "why; it is kept in the history")
     package static let room = Option("room", .text("ID"), "the room: its id, the beginning of it, or its exact title")
     package static let run = Option("run", .text("ID"), "only what belongs to this run")
     package static let status = Option(
-        "status", .choice(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]), "only runs in this state")
+        "status", .choice(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]),
+        "only runs in this state")
     package static let title = Option("title", .text("TEXT"), "what the run is called in lists")
     package static let type = Option("type", .text("TYPE"), "only events of this type, such as run.failed")
     package static let untilWaiting = Option("until-waiting", "also end when the run waits for a person (exit 3)")

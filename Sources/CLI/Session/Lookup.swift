@@ -12,7 +12,9 @@ package struct Lookup: Sendable {
         let wanted = text.lowercased()
         let folded = ids.map { (id: $0, lower: $0.lowercased()) }
         if let exact = folded.first(where: { $0.lower == wanted }) { return [exact.id] }
-        let beginning = folded.filter { $0.lower.hasPrefix(wanted) || $0.lower.dropFirst(prefix.utf8.count).hasPrefix(wanted) }
+        let beginning = folded.filter {
+            $0.lower.hasPrefix(wanted) || $0.lower.dropFirst(prefix.utf8.count).hasPrefix(wanted)
+        }
         if !beginning.isEmpty { return beginning.map(\.id) }
         guard wanted.utf8.count >= suffixBytesMin else { return [] }
         return folded.filter { $0.lower.hasSuffix(wanted) }.map(\.id)
@@ -88,7 +90,8 @@ extension Session {
         try Lookup.find(text, "tool call", list: "aos run list --status waiting") { cursor in
             let list = try get(.toolCalls, query: page(cursor))
             return (
-                list.toolCalls.map { ($0.toolCallID.rawValue, "\($0.status.rawValue)  \($0.toolName)") }, list.nextCursor
+                list.toolCalls.map { ($0.toolCallID.rawValue, "\($0.status.rawValue)  \($0.toolName)") },
+                list.nextCursor
             )
         }
     }

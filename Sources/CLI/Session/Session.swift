@@ -51,7 +51,8 @@ package final class Session {
     package func client(of connection: Connection) throws(Failure) -> APIClient {
         do throws(HTTPClientError) {
             return APIClient(
-                transport: try makeTransport(connection.url), credential: .bearer(connection.token), workspace: workspace)
+                transport: try makeTransport(connection.url), credential: .bearer(connection.token),
+                workspace: workspace)
         } catch { throw Failure(.transport(error), connection) }
     }
 

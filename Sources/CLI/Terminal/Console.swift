@@ -72,10 +72,11 @@ package final class Console: Sendable {
 
     /// Hands on what was printed: before waiting, and at the end.
     package func flush() {
-        send(buffer.withLock { buffer in
-            defer { buffer = [] }
-            return buffer
-        })
+        send(
+            buffer.withLock { buffer in
+                defer { buffer = [] }
+                return buffer
+            })
     }
 
     /// A line that is no data: notes, progress, errors.

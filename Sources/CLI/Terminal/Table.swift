@@ -57,9 +57,10 @@ package struct Table: Sendable {
         let shown = rows.map { $0.map { CleanText.line($0.shown) } }
         let widths = fitted(shown, to: screen.columns)
         let head = line(columns.map(\.title), widths, screen) { _, text in screen.styled(text, .dim) }
-        return [head] + zip(rows, shown).map { row, texts in
-            line(texts, widths, screen) { index, text in screen.styled(text, row[index].style) }
-        }
+        return [head]
+            + zip(rows, shown).map { row, texts in
+                line(texts, widths, screen) { index, text in screen.styled(text, row[index].style) }
+            }
     }
 
     private func line(

@@ -102,7 +102,8 @@ package struct EventSentence: Hashable, Sendable {
         case .created: self.init(.queued, "queued by \(by)")
         case .started(let event):
             let attempt = event.attemptNo.map { $0 > 1 ? ", attempt \($0)" : "" } ?? ""
-            self.init(.started, "started by \(event.engineID == nil ? by : String(by.dropFirst("service:".count)))\(attempt)")
+            self.init(
+                .started, "started by \(event.engineID == nil ? by : String(by.dropFirst("service:".count)))\(attempt)")
         case .waiting(let event):
             self.init(
                 .waiting, event.waits.map(Self.wait).joined(separator: "; "),
@@ -119,7 +120,8 @@ package struct EventSentence: Hashable, Sendable {
         case .cancelled(let event):
             self.init(
                 .cancelled,
-                "cancelled\(memory.took(event.runID.rawValue, until: row.recordedAt, "after"))\(Self.why(event.reason))")
+                "cancelled\(memory.took(event.runID.rawValue, until: row.recordedAt, "after"))\(Self.why(event.reason))"
+            )
         case .completed(let event):
             self.init(
                 .succeeded,
@@ -155,7 +157,9 @@ package struct EventSentence: Hashable, Sendable {
 
     private init(_ event: StepEvent, _ row: EventRow, _ memory: Memory) {
         func named(_ id: StepID) -> String { memory.name(id) }
-        func took(_ id: StepID, _ word: String = "in") -> String { memory.took(id.rawValue, until: row.recordedAt, word) }
+        func took(_ id: StepID, _ word: String = "in") -> String {
+            memory.took(id.rawValue, until: row.recordedAt, word)
+        }
         switch event {
         case .created(let event):
             let name = event.planStepID ?? event.title ?? event.kind
@@ -164,7 +168,8 @@ package struct EventSentence: Hashable, Sendable {
         case .succeeded(let event): self.init(.succeeded, "\(named(event.stepID)) done\(took(event.stepID))", depth: 1)
         case .failed(let event):
             self.init(
-                .failed, "\(named(event.stepID)) failed\(took(event.stepID, "after"))\(Self.why(event.message))", depth: 1)
+                .failed, "\(named(event.stepID)) failed\(took(event.stepID, "after"))\(Self.why(event.message))",
+                depth: 1)
         case .skipped(let event): self.init(.note, "\(named(event.stepID)) skipped\(Self.why(event.reason))", depth: 1)
         case .cancelled(let event):
             self.init(.cancelled, "\(named(event.stepID)) cancelled\(Self.why(event.reason))", depth: 1)
@@ -174,10 +179,12 @@ package struct EventSentence: Hashable, Sendable {
     // MARK: In a step
 
     private init(_ event: ToolCallEvent, _ row: EventRow, _ memory: Memory, _ by: String) {
-        func took(_ id: ToolCallID, _ word: String = "in") -> String { memory.took(id.rawValue, until: row.recordedAt, word) }
+        func took(_ id: ToolCallID, _ word: String = "in") -> String {
+            memory.took(id.rawValue, until: row.recordedAt, word)
+        }
         switch event {
         case .requested(let event):
-            self.init(.asking, "wants to: \(ToolSummary.arguments(event.toolName, event.input))", depth: 2)
+            self.init(.asking, "asks for: \(ToolSummary.arguments(event.toolName, event.input))", depth: 2)
         case .invoked(let event):
             let again = event.tryNo > 1 ? "  (try \(event.tryNo))" : ""
             self.init(.call, ToolSummary.arguments(event.toolName, event.input) + again, depth: 2)
@@ -187,12 +194,15 @@ package struct EventSentence: Hashable, Sendable {
                 details: ToolSummary.tail(event.output))
         case .failed(let event):
             self.init(
-                .failed, (event.message ?? event.error?["message"]?.stringValue ?? "failed") + took(event.toolCallID, "after"),
+                .failed,
+                (event.message ?? event.error?["message"]?.stringValue ?? "failed") + took(event.toolCallID, "after"),
                 depth: 2, details: ToolSummary.complaint(event.error))
         case .unknown(let event):
             self.init(
                 .asking, "outcome unknown: \(event.reason)", depth: 2,
-                commands: [ResolvedOutcome.succeeded, .failed].map { "aos run resolve \(event.toolCallID) \($0.rawValue)" })
+                commands: [ResolvedOutcome.succeeded, .failed].map {
+                    "aos run resolve \(event.toolCallID) \($0.rawValue)"
+                })
         case .resolved(let event):
             self.init(
                 event.outcome == .succeeded ? .succeeded : .failed,
@@ -238,7 +248,8 @@ package struct EventSentence: Hashable, Sendable {
     private init(_ refusal: PolicyRefusal, _ mark: Mark, _ verdict: String, why: String?) {
         let shadow = refusal.blocked ? "" : "  (shadow mode: let through)"
         self.init(
-            mark, "policy: \(refusal.action) \(verdict) by rule \(refusal.ruleID)\(why.map { " (\($0))" } ?? "")\(shadow)",
+            mark,
+            "policy: \(refusal.action) \(verdict) by rule \(refusal.ruleID)\(why.map { " (\($0))" } ?? "")\(shadow)",
             depth: 2)
     }
 
@@ -246,7 +257,8 @@ package struct EventSentence: Hashable, Sendable {
 
     private init(_ event: EngineEvent, _ by: String) {
         switch event {
-        case .registered(let event): self.init(.note, "engine \(event.actorID) registered by \(by) as \(event.engineID)")
+        case .registered(let event):
+            self.init(.note, "engine \(event.actorID) registered by \(by) as \(event.engineID)")
         case .tokenIssued(let event): self.init(.note, "token for engine \(event.engineID) issued by \(by)")
         case .tokenRevoked(let event):
             self.init(.note, "token of engine \(event.engineID) revoked by \(by)\(Self.why(event.reason))")
@@ -265,10 +277,12 @@ package struct EventSentence: Hashable, Sendable {
             self.init(.refused, "kill switch ON by \(Self.source(event.source, by))\(Self.why(event.reason))")
         case .killSwitchLifted(let event):
             self.init(.succeeded, "kill switch off by \(Self.source(event.source, by))\(Self.why(event.reason))")
-        case .eventRedacted(let event): self.init(.note, "event \(event.targetEventID) redacted\(Self.why(event.reason))")
+        case .eventRedacted(let event):
+            self.init(.note, "event \(event.targetEventID) redacted\(Self.why(event.reason))")
         case .secretLeakedDetected(let event):
             self.init(
-                .refused, "\(event.matchCount) secret(s) kept out of \(event.sourceEventType): \(event.ruleIDs.joined(separator: ", "))",
+                .refused,
+                "\(event.matchCount) secret(s) kept out of \(event.sourceEventType): \(event.ruleIDs.joined(separator: ", "))",
                 depth: 2)
         }
     }

@@ -34,5 +34,7 @@ package final class Interruption: Sendable {
     }
 
     /// Waits for the interruption.
-    package func wait(milliseconds: Int64) -> Bool { state.wait(milliseconds: milliseconds) { $0 ? true : nil } ?? false }
+    package func wait(milliseconds: Int64) -> Bool {
+        state.wait(milliseconds: milliseconds) { $0 ? true : nil } ?? false
+    }
 }

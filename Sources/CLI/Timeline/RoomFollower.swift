@@ -23,17 +23,22 @@ package struct RoomFollower: Sendable {
     /// How long an outage may last before the follower gives up.
     package static let outageMillisecondsMax: Int64 = 15 * 60_000
     private static let lifetimeMilliseconds = 10 * 365 * 86_400_000
-    private static let pauseMillisecondsFirst: Int64 = 200
-    private static let pauseMillisecondsMax: Int64 = 3_000
+    package static let pauseMillisecondsDefault: ClosedRange<Int64> = 200...3_000
     private static let problemBytesMax = 64 << 10
 
     private let client: APIClient
     private let room: RoomID
     private let clock: any Clock
     private let interruption: Interruption
+    private let pauseMilliseconds: ClosedRange<Int64>
 
-    package init(_ client: APIClient, room: RoomID, clock: any Clock, interruption: Interruption) {
+    /// - Parameter pauseMilliseconds: Between attempts, from the first pause to the longest.
+    package init(
+        _ client: APIClient, room: RoomID, clock: any Clock, interruption: Interruption,
+        pauseMilliseconds: ClosedRange<Int64> = pauseMillisecondsDefault
+    ) {
         (self.client, self.room, self.clock, self.interruption) = (client, room, clock, interruption)
+        self.pauseMilliseconds = pauseMilliseconds
     }
 
     /// Hands over every event after `seq`, until `onEvent` returns false or the interruption comes.
@@ -42,15 +47,17 @@ package struct RoomFollower: Sendable {
         after seq: Int64, onNotice: (Notice) -> Void = { _ in }, onEvent: (Item) throws -> Bool
     ) throws {
         var last = seq
-        var pause = Self.pauseMillisecondsFirst
+        var pause = pauseMilliseconds.lowerBound
         var lostAt: Int64?
         while !interruption.isInterrupted {
             do {
-                let isDone = try listen(after: &last, onData: {
-                    pause = Self.pauseMillisecondsFirst
-                    if lostAt != nil { onNotice(.back) }
-                    lostAt = nil
-                }, onEvent)
+                let isDone = try listen(
+                    after: &last,
+                    onData: {
+                        pause = pauseMilliseconds.lowerBound
+                        if lostAt != nil { onNotice(.back) }
+                        lostAt = nil
+                    }, onEvent)
                 if isDone { return }
                 try lost(&lostAt, .transport(.broken("the server has ended the stream")), onNotice)
             } catch let failure as APIFailure {
@@ -58,7 +65,7 @@ package struct RoomFollower: Sendable {
                 try lost(&lostAt, failure, onNotice)
             }
             guard interruption.pause(milliseconds: pause) else { return }
-            pause = min(pause * 2, Self.pauseMillisecondsMax)
+            pause = min(pause * 2, pauseMilliseconds.upperBound)
         }
     }
 

@@ -67,7 +67,9 @@ package struct RunView {
     package mutating func showHistory() throws -> Progress {
         var cursor: String?
         repeat {
-            let page = [("run_id", run.runID.rawValue), ("limit", String(Session.pageMax))] + (cursor.map { [("cursor", $0)] } ?? [])
+            let page =
+                [("run_id", run.runID.rawValue), ("limit", String(Session.pageMax))]
+                + (cursor.map { [("cursor", $0)] } ?? [])
             let answer = try JSON.parse(session.bytes(Endpoint.events, query: page), limits: Session.answerLimits)
             for value in answer["events"]?.arrayValue ?? [] {
                 show(try JSON.decode(EventRow.self, from: value)) { String(decoding: value.jsonBytes, as: UTF8.self) }

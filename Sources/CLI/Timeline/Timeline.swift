@@ -8,6 +8,8 @@ package struct Timeline: Sendable {
     private let screen: Console.Screen
     private var memory = EventSentence.Memory()
     private var lastStep: StepID?
+    /// The commands of the line before: they need no saying twice.
+    private var lastCommands: [String] = []
 
     package init(for screen: Console.Screen) { self.screen = screen }
 
@@ -45,7 +47,9 @@ package struct Timeline: Sendable {
             let cut = TextWidth.cut(CleanText.line(detail), to: max(20, room - 2), mark: screen.ellipsis)
             lines.append(blank + screen.styled("\(bar) \(cut)", .dim))
         }
-        for command in sentence.commands { lines.append(blank + screen.styled(CleanText.line(command), .bold)) }
+        let commands = sentence.commands.filter { !lastCommands.contains($0) }
+        lastCommands = sentence.commands
+        for command in commands { lines.append(blank + screen.styled(CleanText.line(command), .bold)) }
         return lines
     }
 

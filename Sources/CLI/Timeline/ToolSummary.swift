@@ -23,10 +23,13 @@ package enum ToolSummary {
         case .fileRead: return "read \(text("path") ?? "?")"
         case .fileList: return "list \(text("path") ?? "?")"
         case .fileWrite:
-            return "write \(text("path") ?? "?")" + (text("text").map { " (\(Amounts.bytes(Int64($0.utf8.count))))" } ?? "")
+            return "write \(text("path") ?? "?")"
+                + (text("text").map { " (\(Amounts.bytes(Int64($0.utf8.count))))" } ?? "")
         case .sleep:
-            return "sleep " + (input["duration_ms"]?.intValue.map { Amounts.duration(milliseconds: $0) } ?? "until \(text("until") ?? "?")")
-        case .approval: return "ask: \(text("title") ?? "?")"
+            return "sleep "
+                + (input["duration_ms"]?.intValue.map { Amounts.duration(milliseconds: $0) }
+                    ?? "until \(text("until") ?? "?")")
+        case .approval: return "approval of '\(text("title") ?? "?")'"
         case .agent, .message, .model, nil: return input == [:] ? tool : "\(tool) \(compact(input))"
         }
     }
@@ -76,10 +79,13 @@ package enum ToolSummary {
 
     /// As one would have to type it.
     static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || "_./:=@%+,-".utf8.contains(byte)
-        }
-        return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        let isPlain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || "_./:=@%+,-".utf8.contains(byte)
+            }
+        return isPlain
+            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

@@ -6,7 +6,8 @@ enum ApprovalCommands {
     static let all: [Command] = [list, show, approve, deny]
 
     static let list = Command(
-        "approvals", "What waits for your decision", details: """
+        "approvals", "What waits for your decision",
+        details: """
             Pending and put off, latest change first; with --all also what is decided, used up or expired.
             """,
         aliases: ["approval list", "approval ls", "approvals list", "approvals ls"], options: [.all, .limit, .json],
@@ -44,7 +45,8 @@ enum ApprovalCommands {
         let approvals = try answers.map { try JSON.decode(Approval.self, from: $0) }
         print(approvals.sorted { $0.updatedAt > $1.updatedAt }.prefix(limit).map(\.self), session)
         if let first = approvals.first {
-            session.advise("look closer: aos approval show \(first.approvalID)   decide: aos approve ID, aos deny ID -m REASON")
+            session.advise(
+                "look closer: aos approval show \(first.approvalID)   decide: aos approve ID, aos deny ID -m REASON")
         }
         return .ok
     }
@@ -128,7 +130,8 @@ enum ApprovalCommands {
         facts.add("asked by", "\(approval.requestedByType.rawValue):\(approval.requestedByID)")
         time("asked", approval.requestedAt)
         time("expires", approval.expiresAt)
-        facts.add("reach", approval.scope.map { $0.type == .once ? "once, for exactly these arguments" : $0.type.rawValue })
+        facts.add(
+            "reach", approval.scope.map { $0.type == .once ? "once, for exactly these arguments" : $0.type.rawValue })
         facts.add("arguments", approval.scope?.argsHash)
         facts.add("decided by", approval.decidedByID.map { "\(approval.decidedByType?.rawValue ?? "user"):\($0)" })
         time("decided", approval.decidedAt)
@@ -141,7 +144,8 @@ enum ApprovalCommands {
     }
 
     static let approve = Command(
-        "approve", "Allow exactly what was asked", details: """
+        "approve", "Allow exactly what was asked",
+        details: """
             Once, for exactly these arguments, until it expires. A run that waits for it goes on by itself.
             """,
         aliases: ["approval approve"], arguments: [.approval], options: [.message, .json],

@@ -9,7 +9,8 @@ enum AuditCommands {
     // MARK: verify
 
     static let verify = Command(
-        "verify", "Check the whole history: every hash, every link, nothing missing", details: """
+        "verify", "Check the whole history: every hash, every link, nothing missing",
+        details: """
             Asks the running api; when none runs, checks the stopped data directory with `api verify`. Prints one line per
             fault (stream, number in the stream, what is wrong) and exits 1 if there is any.
             """,
@@ -50,10 +51,13 @@ enum AuditCommands {
         if let heads = found.headFile, !heads.consistent {
             if screen.isTerminal {
                 session.console.print(
-                    screen.styled("FAULT ", .boldRed) + screen.styled(heads.path, .bold) + ": \(CleanText.line(heads.detail))")
+                    screen.styled("FAULT ", .boldRed) + screen.styled(heads.path, .bold)
+                        + ": \(CleanText.line(heads.detail))")
             } else {
                 session.console.print(
-                    Table.tabbed(["head_file", heads.globalSeq.map(String.init) ?? "", "head_file", "", "", heads.detail]))
+                    Table.tabbed([
+                        "head_file", heads.globalSeq.map(String.init) ?? "", "head_file", "", "", heads.detail,
+                    ]))
             }
         }
         let counts = "\(found.events) events in \(found.streams) streams, last number \(found.headGlobalSeq)"
@@ -72,7 +76,8 @@ enum AuditCommands {
     // MARK: projections
 
     static let rebuild = Command(
-        "projections rebuild", "Fold the read models again from the history", details: """
+        "projections rebuild", "Fold the read models again from the history",
+        details: """
             With --check they are folded beside the live ones and compared byte for byte; nothing is changed, and the exit
             code is 1 when they differ. Without --check they are replaced, which needs the api to be stopped.
             """,
@@ -88,14 +93,16 @@ enum AuditCommands {
             bytes = try session.bytes(Endpoint.checkProjections, milliseconds: Session.auditMilliseconds)
         case (true, false):
             throw Failure(
-                .failed, "the api at \(try session.connection().url) is running: read models are replaced only while it is stopped",
+                .failed,
+                "the api at \(try session.connection().url) is running: read models are replaced only while it is stopped",
                 next: ["aos projections rebuild --check", "stop the api, then again"])
         case (false, let isCheck): bytes = try stopped(["rebuild"] + (isCheck ? ["--check"] : []), session)
         }
         let check = try JSON.decode(ProjectionCheck.self, from: bytes, limits: Session.answerLimits)
         if invocation.has(.json) { session.printJSON(bytes) } else { show(check, session) }
         guard invocation.has(.check) else {
-            session.advise(check.equal ? "they were the same before" : "they were different before, and are the history's now")
+            session.advise(
+                check.equal ? "they were the same before" : "they were different before, and are the history's now")
             return .ok
         }
         return check.equal ? .ok : .failed
@@ -134,8 +141,12 @@ enum AuditCommands {
         let (exit, output) = try Sibling.api.run(arguments, session)
         guard !output.isEmpty else {
             switch exit {
-            case .code(let code): throw Failure(ExitCode(rawValue: Int32(code)) ?? .failed, "`api \(arguments.joined(separator: " "))` ended with \(code)")
-            case .signal(let signal): throw Failure(.failed, "`api \(arguments.joined(separator: " "))` was ended by signal \(signal)")
+            case .code(let code):
+                throw Failure(
+                    ExitCode(rawValue: Int32(code)) ?? .failed,
+                    "`api \(arguments.joined(separator: " "))` ended with \(code)")
+            case .signal(let signal):
+                throw Failure(.failed, "`api \(arguments.joined(separator: " "))` was ended by signal \(signal)")
             }
         }
         return output

@@ -9,7 +9,8 @@ enum DoctorCommand {
     static let all: [Command] = [doctor]
 
     static let doctor = Command(
-        "doctor", "Check the set-up, and say how to mend it", details: """
+        "doctor", "Check the set-up, and say how to mend it",
+        details: """
             One line per check: ok, warn or FAIL, and the command that mends it. Exit 1 if anything fails.
             """,
         options: [.json],
@@ -18,12 +19,13 @@ enum DoctorCommand {
         let findings = Examination(session).run()
         if invocation.has(.json) {
             session.printJSON([
-                "checks": .array(findings.map { finding in
-                    [
-                        "name": .string(finding.name), "result": .string(finding.result.rawValue),
-                        "detail": .string(finding.detail), "fix": finding.fix.map { .string($0) } ?? .null,
-                    ]
-                })
+                "checks": .array(
+                    findings.map { finding in
+                        [
+                            "name": .string(finding.name), "result": .string(finding.result.rawValue),
+                            "detail": .string(finding.detail), "fix": finding.fix.map { .string($0) } ?? .null,
+                        ]
+                    })
             ])
         } else {
             show(findings, session)
@@ -52,7 +54,9 @@ enum DoctorCommand {
                 screen.styled(TextWidth.padded(finding.result.rawValue, to: 4), style) + "  "
                     + TextWidth.padded(finding.name, to: width) + "  " + CleanText.line(finding.detail))
             if let fix = finding.fix {
-                session.console.print(String(repeating: " ", count: width + 8) + screen.styled("\(screen.hasUnicode ? "↳" : "->") \(fix)", .bold))
+                session.console.print(
+                    String(repeating: " ", count: width + 8)
+                        + screen.styled("\(screen.hasUnicode ? "↳" : "->") \(fix)", .bold))
             }
         }
     }
@@ -97,7 +101,9 @@ struct Examination {
                 Finding("settings", .fail, $0, fix: "aos help environment")
             }
         }
-        let isHere = (try? HTTPURL(connection.url)).flatMap { SocketAddress(numeric: $0.host, port: $0.port) }?.isLoopback == true
+        let isHere =
+            (try? HTTPURL(connection.url)).flatMap { SocketAddress(numeric: $0.host, port: $0.port) }?.isLoopback
+            == true
             || connection.url.contains("//localhost")
         var findings = programs()
         findings += remote(connection)
@@ -136,7 +142,8 @@ struct Examination {
                 state.engaged
                     ? Finding(
                         "kill switch", .warn,
-                        "ON: no external write starts\(state.killSwitch.reason.map { " (\($0))" } ?? "")", fix: "aos kill off")
+                        "ON: no external write starts\(state.killSwitch.reason.map { " (\($0))" } ?? "")",
+                        fix: "aos kill off")
                     : Finding("kill switch", .ok, "off"))
         } catch {
             findings.append(Finding("token", .fail, Self.reason(error), fix: connection.tokenAdvice))
@@ -170,7 +177,8 @@ struct Examination {
         do {
             let active = try session.get(.engines).engines.filter { $0.status == .active }
             guard !active.isEmpty else {
-                return Finding("engine", .warn, "none is registered: queued runs stay queued", fix: "aos up, or start `engine`")
+                return Finding(
+                    "engine", .warn, "none is registered: queued runs stay queued", fix: "aos up, or start `engine`")
             }
             let seen = try active.compactMap { engine in
                 try EngineCommands.lastSeen(engine, session).map { (engine.engineName, $0) }
@@ -180,7 +188,8 @@ struct Examination {
             }
             let age = Amounts.age(time, now: session.now)
             return session.now.milliseconds - time.milliseconds > Self.seenMillisecondsMax
-                ? Finding("engine", .warn, "\(name) was last heard of \(age)", fix: "start `engine`, or look at its log")
+                ? Finding(
+                    "engine", .warn, "\(name) was last heard of \(age)", fix: "start `engine`, or look at its log")
                 : Finding("engine", .ok, "\(name), heard of \(age == "now" ? "just now" : age)")
         } catch { return Finding("engine", .fail, Self.reason(error)) }
     }
@@ -205,7 +214,8 @@ struct Examination {
         }
         var findings: [Finding] = []
         if status.ownerID != Program.userID, Program.userID != 0 {
-            findings.append(Finding("data", .warn, "\(path) belongs to another user", fix: "set AOS_DATA_DIR, or AOS_TOKEN"))
+            findings.append(
+                Finding("data", .warn, "\(path) belongs to another user", fix: "set AOS_DATA_DIR, or AOS_TOKEN"))
         } else if status.mode & 0o077 != 0 {
             findings.append(
                 Finding(
@@ -229,7 +239,8 @@ struct Examination {
             findings.append(
                 free < Self.freeBytesMin
                     ? Finding("disk", .fail, text, fix: "free some space: writes are refused when none is left")
-                    : Finding("disk", free < Self.freeBytesWarn ? .warn : .ok, text,
+                    : Finding(
+                        "disk", free < Self.freeBytesWarn ? .warn : .ok, text,
                         fix: free < Self.freeBytesWarn ? "free some space before it runs out" : nil))
         }
         return findings
@@ -243,9 +254,13 @@ struct Examination {
                 fix: "unset ENGINE_SANDBOX")
         }
         guard Files.exists(Self.bwrap) else {
-            return Finding("sandbox", .fail, "bubblewrap is not installed: shell steps are refused", fix: "apt install bubblewrap")
+            return Finding(
+                "sandbox", .fail, "bubblewrap is not installed: shell steps are refused", fix: "apt install bubblewrap")
         }
-        var options = ["bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv", "--ro-bind", "/usr", "/usr"]
+        var options = [
+            "bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL", "--die-with-parent",
+            "--new-session", "--clearenv", "--ro-bind", "/usr", "/usr",
+        ]
         for name in ["bin", "sbin", "lib", "lib64", "lib32", "libx32"] {
             switch Files.status("/\(name)")?.kind {
             case .link: options += ["--symlink", "usr/\(name)", "/\(name)"]
@@ -265,7 +280,8 @@ struct Examination {
                 return Finding("sandbox", .ok, "bubblewrap runs a program in \(end.durationMilliseconds) ms")
             }
             let complaint = CleanText.lines(String(decoding: said, as: UTF8.self)).first ?? "\(end.exit)"
-            let isNamespaces = complaint.contains("namespace") || complaint.contains("ermitted") || complaint.contains("uid map")
+            let isNamespaces =
+                complaint.contains("namespace") || complaint.contains("ermitted") || complaint.contains("uid map")
             return Finding(
                 "sandbox", .fail, "bubblewrap does not start: \(complaint)",
                 fix: isNamespaces

@@ -30,13 +30,14 @@ enum EngineCommands {
         return .ok
     }
 
-    /// The latest use of any of its tokens.
+    /// The latest use of any of its tokens; an engine that has just registered has not used its own yet.
     static func lastSeen(_ engine: EngineRecord, _ session: Session) throws -> Timestamp? {
-        try session.get(.engineTokens, ["engine_id": engine.engineID.rawValue]).tokens.compactMap(\.lastSeenAt).max()
+        try session.get(.engineTokens, ["engine_id": engine.engineID.rawValue]).tokens.map { $0.lastSeenAt ?? $0.issuedAt }.max()
     }
 
     static let add = Command(
-        "engine add", "Make an engine known and issue its token, shown once", details: """
+        "engine add", "Make an engine known and issue its token, shown once",
+        details: """
             For an engine that runs as another user or on another machine. The lines can stand in its environment file.
             """,
         arguments: [.engineName], options: [.json],
@@ -51,7 +52,8 @@ enum EngineCommands {
         }
         session.console.print("ENGINE_ID=\(answer.engine.engineID)")
         session.console.print("ENGINE_AUTH_TOKEN=\(answer.token.engineToken ?? "")")
-        session.advise("the token is shown this once; who has it can claim runs of workspace \(answer.engine.workspaceID)")
+        session.advise(
+            "the token is shown this once; who has it can claim runs of workspace \(answer.engine.workspaceID)")
         return .ok
     }
 }

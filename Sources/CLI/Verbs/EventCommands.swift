@@ -8,7 +8,8 @@ enum EventCommands {
     private static let followMilliseconds: Int64 = 400
 
     static let list = Command(
-        "events", "The history: who did what, when and why", details: """
+        "events", "The history: who did what, when and why",
+        details: """
             The last events of the workspace and of the instance itself (starts, kill switch), oldest first. With --json
             one event per line.
             """,
@@ -26,7 +27,8 @@ enum EventCommands {
             if EventCatalogue.decoders[type] == nil, !type.contains("*"),
                 let near = Nearest.to(type, among: EventCatalogue.types)
             {
-                session.console.note("aos events: no event of this release is called '\(CleanText.line(type))'; did you mean \(near)?")
+                session.console.note(
+                    "aos events: no event of this release is called '\(CleanText.line(type))'; did you mean \(near)?")
             }
             filter.append(("event_type", type))
         }

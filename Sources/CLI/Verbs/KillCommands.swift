@@ -8,7 +8,8 @@ enum KillCommands {
     private static let killMilliseconds = 30_000
 
     static let on = Command(
-        "kill on", "Stop all external writes, now", details: """
+        "kill on", "Stop all external writes, now",
+        details: """
             When this returns, no external write can start any more, approved or not. Calls that were let through before
             and have not reported their end are listed as unconfirmed. Runs wait and go on after `aos kill off`.
             """,
@@ -71,7 +72,9 @@ enum KillCommands {
             shown: state.changedAt.map { "\($0)  \(Amounts.age($0, now: session.now))" })
         facts.add("reason", state.reason)
         for call in answer.unconfirmed {
-            facts.add("unconfirmed", call.rawValue, shown: "\(call)  was let through before, has not reported its end", .yellow)
+            facts.add(
+                "unconfirmed", call.rawValue, shown: "\(call)  was let through before, has not reported its end",
+                .yellow)
         }
         session.print(facts)
     }

@@ -13,7 +13,8 @@ enum RunCommands {
     // MARK: submit
 
     static let submit = Command(
-        "run submit", "Queue a run from a file", details: """
+        "run submit", "Queue a run from a file",
+        details: """
             FILE holds a plan ({"version": 1, "steps": [...]}), a run's input ({"plan": {...}}) or a whole run
             ({"title": ..., "input": {...}}). Without --room the run goes into the room titled "main", which is made if
             it is not there. Prints the run's id. What is wrong with a plan is printed one fault per line, with its place.
@@ -75,7 +76,8 @@ enum RunCommands {
             throw Failure(.failed, "\(name):\(error.line):\(error.column): \(error.detail)")
         }
         guard let object = value.objectValue else {
-            throw Failure(.failed, "\(name): expected an object, found \(value.kindName)", next: ["aos run submit --help"])
+            throw Failure(
+                .failed, "\(name): expected an object, found \(value.kindName)", next: ["aos run submit --help"])
         }
         if object["steps"] != nil { return CreateRun(input: ["plan": value]) }
         if object["plan"] != nil { return CreateRun(input: value) }
@@ -228,14 +230,17 @@ enum RunCommands {
             let took = end.milliseconds - start.milliseconds
             facts.add("took", String(took), shown: Amounts.duration(milliseconds: took))
         }
-        if run.output != [:], !run.output.isNull { facts.add("output", String(decoding: run.output.jsonBytes, as: UTF8.self)) }
+        if run.output != [:], !run.output.isNull {
+            facts.add("output", String(decoding: run.output.jsonBytes, as: UTF8.self))
+        }
         return facts
     }
 
     // MARK: watch
 
     static let watch = Command(
-        "run watch", "Look on while a run unfolds", details: """
+        "run watch", "Look on while a run unfolds",
+        details: """
             Shows what has happened, then what happens, live; a lost connection is made again where it broke. Ends with
             the run: exit 0 when it succeeded, 1 when it failed or was cancelled. With --until-waiting also when it waits
             for a person: exit 3. Ctrl-C leaves the view (exit 2) and never stops the run.
@@ -252,7 +257,9 @@ enum RunCommands {
         let console = session.console
         if console.output.isTerminal, !invocation.has(.json) {
             let title = run.title.map { " · \(CleanText.line($0))" } ?? ""
-            session.advise("\(id)\(console.output.hasUnicode ? title : "")\(run.status.isTerminal ? "" : "  (Ctrl-C leaves the view; the run goes on)")")
+            session.advise(
+                "\(id)\(console.output.hasUnicode ? title : "")\(run.status.isTerminal ? "" : "  (Ctrl-C leaves the view; the run goes on)")"
+            )
         }
         var view = RunView(session, run, invocation.has(.json) ? .json : .timeline, screen: console.output) {
             console.print($0)
@@ -263,7 +270,8 @@ enum RunCommands {
     // MARK: cancel, resolve
 
     static let cancel = Command(
-        "run cancel", "End a run", details: """
+        "run cancel", "End a run",
+        details: """
             At once when nobody holds the run; else its engine kills what it runs and confirms that nothing is left.
             """,
         arguments: [.run], options: [.reason, .json],
@@ -281,13 +289,15 @@ enum RunCommands {
     }
 
     static let resolve = Command(
-        "run resolve", "Say how a call of unknown outcome really ended", details: """
+        "run resolve", "Say how a call of unknown outcome really ended",
+        details: """
             When an engine is lost while a call runs that must not happen twice, nobody knows whether it took effect: the
             run waits until somebody has looked.
             """,
         arguments: [.call, .outcome], options: [.reason, .json],
         examples: [
-            Example("aos run resolve tc_01KQ succeeded --reason 'the mail is there'", "the run goes on with the next step")
+            Example(
+                "aos run resolve tc_01KQ succeeded --reason 'the mail is there'", "the run goes on with the next step")
         ]
     ) { invocation, session in
         let id = try session.toolCallID(invocation[.call])

@@ -22,7 +22,8 @@ enum StatusCommand {
         let isEnforced = health.enforcementMode == .enforce
         facts.add(
             "mode", health.enforcementMode.rawValue,
-            shown: isEnforced ? "enforce" : "SHADOW: policy is recorded and not enforced", isEnforced ? .plain : .boldYellow)
+            shown: isEnforced ? "enforce" : "SHADOW: policy is recorded and not enforced",
+            isEnforced ? .plain : .boldYellow)
         facts.add(
             "kill switch", health.killSwitch ? "on" : "off",
             shown: health.killSwitch ? "ON: no external write starts (aos kill status)" : "off",

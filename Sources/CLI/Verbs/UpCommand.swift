@@ -9,7 +9,8 @@ enum UpCommand {
     static let all: [Command] = [up]
 
     static let up = Command(
-        "up", "Start the api and an engine, here, until Ctrl-C", details: """
+        "up", "Start the api and an engine, here, until Ctrl-C",
+        details: """
             For a laptop; on a server use the systemd units or compose. Both programs get this environment. Their log lines
             come to standard error. Ctrl-C lets running calls finish (ENGINE_GRACE_MS), stops the engine, then the api.
             When one of them ends by itself the other is stopped, and the exit code is that of the first.
@@ -30,8 +31,8 @@ private final class Launch {
     private static let registeredMilliseconds: Int64 = 5_000
     private static let pollMilliseconds: Int64 = 25
     private static let healthMilliseconds = 2_000
-    /// Beyond the grace that the engine gives its calls.
-    private static let graceExtraMilliseconds: Int64 = 10_000
+    /// Beyond the grace that the engine gives its calls and the api its connections.
+    private static let graceExtraMilliseconds: Int64 = 20_000
     private static let graceDefaultMilliseconds: Int64 = 10_000
     private static let setpriv = "/usr/bin/setpriv"
 
@@ -55,7 +56,9 @@ private final class Launch {
         if let directory = environment["AOS_DATA_DIR"], !directory.isEmpty, !directory.hasPrefix("/") {
             environment["AOS_DATA_DIR"] = "\(Files.resolved(".") ?? ".")/\(directory)"
         }
-        if session.console.error.isTerminal, environment["AOS_LOG_FORMAT"] == nil { environment["AOS_LOG_FORMAT"] = "text" }
+        if session.console.error.isTerminal, environment["AOS_LOG_FORMAT"] == nil {
+            environment["AOS_LOG_FORMAT"] = "text"
+        }
     }
 
     func run() throws -> ExitCode {
@@ -77,15 +80,21 @@ private final class Launch {
         let api = Child(.api, paths.api, environment, grace: Self.graceExtraMilliseconds, self)
         // Port 0: the api says which one it got.
         if port == 0 {
-            guard let address = try wait(Self.readyMilliseconds, api: api, engine: nil, { happening in
-                if case .address(let address) = happening { address } else { nil }
-            }) else { return try end(api, nil, "the api did not say where it listens") }
+            guard
+                let address = try wait(
+                    Self.readyMilliseconds, api: api, engine: nil,
+                    { happening in
+                        if case .address(let address) = happening { address } else { nil }
+                    })
+            else { return try end(api, nil, "the api did not say where it listens") }
             connection.url = address
         }
         let deadline = session.clock.monotonicMilliseconds() + Self.readyMilliseconds
         while health(connection)?.ok != true {
             if let over = try happened(api: api, engine: nil) { return over }
-            guard session.clock.monotonicMilliseconds() < deadline else { return try end(api, nil, "the api is not ready after \(Self.readyMilliseconds / 1000) s") }
+            guard session.clock.monotonicMilliseconds() < deadline else {
+                return try end(api, nil, "the api is not ready after \(Self.readyMilliseconds / 1000) s")
+            }
             _ = happenings.wait(milliseconds: Self.pollMilliseconds) { $0.isEmpty ? nil : true }
         }
         let begin = session.now
@@ -113,7 +122,8 @@ private final class Launch {
     }
 
     private var grace: Int64 {
-        (environment["ENGINE_GRACE_MS"].flatMap { Int64($0) } ?? Self.graceDefaultMilliseconds) + Self.graceExtraMilliseconds
+        (environment["ENGINE_GRACE_MS"].flatMap { Int64($0) } ?? Self.graceDefaultMilliseconds)
+            + Self.graceExtraMilliseconds
     }
 
     private func health(_ connection: Connection) -> Health? {
@@ -126,16 +136,22 @@ private final class Launch {
         guard (environment["ENGINE_ID"] ?? "").isEmpty, let client = try? session.client(of: connection) else { return }
         let deadline = session.clock.monotonicMilliseconds() + Self.registeredMilliseconds
         while session.clock.monotonicMilliseconds() < deadline {
-            let engines = (try? client.call(.engines, Nothing(), deadlineMilliseconds: Self.healthMilliseconds))?.engines
+            let engines = (try? client.call(.engines, Nothing(), deadlineMilliseconds: Self.healthMilliseconds))?
+                .engines
             if engines?.contains(where: { $0.updatedAt >= begin.adding(milliseconds: -1000) }) == true { return }
-            if happenings.wait(milliseconds: Self.pollMilliseconds * 2, until: { $0.isEmpty ? nil : true }) == true { return }
+            if happenings.wait(milliseconds: Self.pollMilliseconds * 2, until: { $0.isEmpty ? nil : true }) == true {
+                return
+            }
         }
     }
 
     private func announce(_ connection: Connection) {
         let screen = session.console.output
         let isDefault = connection.url == Connection.urlDefault && (session.environment["AOS_API_URL"] ?? "").isEmpty
-        let prefix = isDefault ? "" : "AOS_API_URL=\(connection.url) "
+        var prefix = isDefault ? "" : "AOS_API_URL=\(connection.url) "
+        if let directory = environment["AOS_DATA_DIR"], !directory.isEmpty {
+            prefix = "AOS_DATA_DIR=\(ToolSummary.quoted(directory)) " + prefix
+        }
         session.console.print("api   \(screen.styled(connection.url, .bold))")
         session.console.print("data  \(CleanText.line(connection.dataDirectory))")
         session.console.print("try   \(screen.styled("\(prefix)aos status", .bold))   (Ctrl-C stops both)")
@@ -172,7 +188,8 @@ private final class Launch {
             guard case .code(let code)? = how?.exit, let exit = ExitCode(rawValue: Int32(code)), exit != .ok else {
                 throw Failure(.failed, "the \(program.rawValue) \(text)")
             }
-            throw Failure(exit, "the \(program.rawValue) \(text)", next: exit == .configuration ? ["aos help environment"] : [])
+            throw Failure(
+                exit, "the \(program.rawValue) \(text)", next: exit == .configuration ? ["aos help environment"] : [])
         }
     }
 
@@ -193,7 +210,8 @@ private final class Launch {
             // Should this program be killed, its children are told to end.
             let guardian = Files.exists(Launch.setpriv) ? [Launch.setpriv, "--pdeathsig", "TERM", "--"] : []
             var command = ProcessCommand(
-                guardian.first ?? path, guardian + [guardian.isEmpty ? program.rawValue : path], environment: environment)
+                guardian.first ?? path, guardian + [guardian.isEmpty ? program.rawValue : path],
+                environment: environment)
             command.graceMilliseconds = grace
             let lines = LineForwarder(program, launch.session.console)
             let (happenings, signal) = (launch.happenings, signal)
@@ -237,13 +255,16 @@ struct LineForwarder: Sendable {
 
     init(_ program: Sibling, _ console: Console) {
         let name = TextWidth.padded(program.rawValue, to: 6)
-        prefix = console.error.styled("\(name) \(console.error.hasUnicode ? "│" : "|") ", program == .api ? .cyan : .magenta)
+        prefix = console.error.styled(
+            "\(name) \(console.error.hasUnicode ? "│" : "|") ", program == .api ? .cyan : .magenta)
         self.console = console
     }
 
     mutating func take(_ bytes: ArraySlice<UInt8>) {
         rest += bytes
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? (rest.count > Self.lineBytesMax ? rest.count - 1 : nil) {
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+            ?? (rest.count > Self.lineBytesMax ? rest.count - 1 : nil)
+        {
             say(rest[..<end])
             rest.removeSubrange(...end)
         }

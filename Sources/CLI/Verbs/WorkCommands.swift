@@ -137,7 +137,8 @@ enum ArtifactCommands {
     }
 
     static let get = Command(
-        "artifact get", "The bytes of an artifact", details: """
+        "artifact get", "The bytes of an artifact",
+        details: """
             Without --output they go to standard output as they are; on a terminal only if they are text, and then cleaned.
             """,
         arguments: [.artifact], options: [.output],

@@ -10,14 +10,17 @@ package struct PolicyQuestion: Sendable {
     package var runID: RunID?
     /// Of the exact call, where there is one: what a `once` approval is bound to.
     package var argsHash: String?
+    /// The call, where it is known: an approval that was asked for one call is not used up by another.
+    package var toolCallID: ToolCallID?
     package var context: JSONObject
 
     package init(
         category: String, action: ActionName, workspaceID: WorkspaceID, roomID: RoomID? = nil, runID: RunID? = nil,
-        argsHash: String? = nil, context: JSONObject = [:]
+        argsHash: String? = nil, toolCallID: ToolCallID? = nil, context: JSONObject = [:]
     ) {
         (self.category, self.action, self.workspaceID) = (category, action, workspaceID)
-        (self.roomID, self.runID, self.argsHash, self.context) = (roomID, runID, argsHash, context)
+        (self.roomID, self.runID, self.argsHash) = (roomID, runID, argsHash)
+        (self.toolCallID, self.context) = (toolCallID, context)
     }
 }
 
@@ -79,10 +82,7 @@ package enum PolicyGate {
 
 extension ActionName {
     /// What leaves the machine and cannot be taken back: held by the kill switch, approved one by one.
-    package var isExternalWrite: Bool {
-        switch rawValue {
-        case "external.write", "email.send", "payment.execute", "api.call.mutating": true
-        default: false
-        }
-    }
+    package var isExternalWrite: Bool { Self.externalWrites.contains(rawValue) }
+
+    package static let externalWrites = ["external.write", "email.send", "payment.execute", "api.call.mutating"]
 }

@@ -83,12 +83,18 @@ package enum ToolCallDecider {
         case .denied:
             let why = approval.decisionReason.map { ": \($0)" } ?? ""
             return end(call, Rejection(.approvalDenied, "the approval was denied\(why)", details: id(approval)), facts)
-        case .expired:
-            return end(call, Rejection(.approvalExpired, "the approval has expired", details: id(approval)), facts)
         case .approved where approval.consumedAt != nil:
             return end(
                 call, Rejection(.approvalAlreadyConsumed, "the approval was used before", details: id(approval)), facts)
-        case .approved: return judge(request, facts, callID: call.toolCallID)
+        // The timer that records the end may come later than the end.
+        case .expired,
+            _ where approval.expiresAt.map({ $0 <= facts.command.now }) ?? false:
+            return end(call, Rejection(.approvalExpired, "the approval has expired", details: id(approval)), facts)
+        case .approved:
+            // Its own approval first: others may cover it too, and there may be more than the gate looks at.
+            var facts = facts
+            facts.policy.approvals.insert(approval, at: 0)
+            return judge(request, facts, callID: call.toolCallID)
         case .pending, .held:
             let verdict = PolicyVerdict(
                 .requireApproval, ReasonCode.externalWriteRequiresApproval.rawValue, rule: ExternalWriteRule.id,
@@ -104,7 +110,9 @@ package enum ToolCallDecider {
     private static func running(_ call: ToolCall, _ request: ToolCallRequest, _ facts: Facts) -> Decision<Answer> {
         // The same holder asks again because the answer was lost: it has not acted yet.
         if call.attemptNo == facts.run.attemptNo {
-            guard request.tryNo == call.tryNo, request.argsHash == call.argsHash else {
+            // Its count of tries may lag behind ours when the call was taken over; where a repetition does no harm,
+            // that is no reason to ask a person.
+            guard request.tryNo == call.tryNo || call.effect != .once, request.argsHash == call.argsHash else {
                 return Decision([], .refused(unknown(call)))
             }
             let outcome = PolicyGate.evaluate(question(request, facts), facts.policy)
@@ -144,7 +152,6 @@ package enum ToolCallDecider {
     private static func dispatch(
         _ request: ToolCallRequest, _ outcome: PolicyOutcome, _ facts: Facts, callID: ToolCallID
     ) -> Decision<Answer> {
-        let isAgain = facts.existing != nil
         let invoked = ToolInvoked(
             toolCallID: callID, toolName: request.toolName, title: request.title, input: request.input,
             action: request.action.rawValue, effect: request.effect, effectKey: request.effectKey,
@@ -157,7 +164,6 @@ package enum ToolCallDecider {
         var event = draft(.invoked(invoked), events.isEmpty ? cause(facts) : nil, facts)
         event.policyContext = context(outcome, request, facts)
         events.append(event)
-        if isAgain, facts.existing?.status == .waiting { events[events.count - 1].causationID = nil }
         return Decision(events, .permitted(callID, outcome.verdict, request))
     }
 
@@ -243,6 +249,7 @@ package enum ToolCallDecider {
         PolicyQuestion(
             category: "tool_call", action: request.action, workspaceID: facts.run.workspaceID,
             roomID: facts.run.roomID, runID: facts.run.runID, argsHash: request.argsHash,
+            toolCallID: facts.existing?.toolCallID ?? facts.newCallID,
             context: ["tool_call": ["tool_name": .string(request.toolName)]])
     }
 

@@ -32,10 +32,14 @@ package struct ToolCallRequest: Sendable {
         // The calls of a plan's step are the same over retries and re-claims; others have no such name.
         effectKey = step.planStepID.map { "\(run.runID)/\($0)/\(ordinal)" }
         self.argsHash = argsHash
-        if let tool = Tool(rawValue: toolName), ToolCatalogue.entry(tool).isExecuted, step.planStepID != nil {
+        let isPlanned = run.hasPlan || step.planStepID != nil
+        if isPlanned, let tool = Tool(rawValue: toolName), ToolCatalogue.entry(tool).isExecuted {
             (action, effect) = try Self.derive(tool, input, declared: request.effect)
         } else {
-            (action, effect) = (ActionName(rawValue: "tool.call.\(toolName)"), request.effect ?? .once)
+            // `tool.call.` is for outside executors of runs without a plan; in a plan's run it would be a way around the
+            // table, so what the table does not execute has an action that no rule knows.
+            let name = run.hasPlan ? "tool.unknown.\(toolName)" : "tool.call.\(toolName)"
+            (action, effect) = (ActionName(rawValue: name), request.effect ?? .once)
         }
         if let claimed = request.action, claimed != action.rawValue {
             throw Rejection(

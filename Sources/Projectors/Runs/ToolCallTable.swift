@@ -76,8 +76,13 @@ package enum ToolCallTable {
     }
 
     /// External calls that were let through and not reported as ended.
-    package static func runningExternal(limit: Int, _ transaction: any ReadTransaction) throws -> [ToolCall] {
-        try table.all(where: " WHERE status = 'running' ORDER BY updated_at LIMIT \(limit)", in: transaction)
-            .filter { ActionName(rawValue: $0.action).isExternalWrite }
+    /// - Parameter workspace: Nil for all.
+    package static func runningExternal(
+        in workspace: WorkspaceID?, limit: Int, _ transaction: any ReadTransaction
+    ) throws -> [ToolCall] {
+        var condition: SQL = " WHERE status = 'running' AND action IN (\(list: ActionName.externalWrites))"
+        if let workspace { condition.append(" AND workspace_id = \(workspace)") }
+        condition.append(" ORDER BY updated_at LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
     }
 }

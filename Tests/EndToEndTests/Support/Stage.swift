@@ -154,16 +154,14 @@ final class Stage: Sendable {
     }
 
     /// All events that fit, oldest first.
-    func events(_ query: [(String, String)] = []) throws -> [EventRow] {
+    func events(_ query: [(String, String)] = [], after seq: Int64 = 0) throws -> [EventRow] {
         let client = client()
-        var (rows, cursor): ([EventRow], String?) = ([], nil)
-        repeat {
-            var query = query + [("limit", "200")]
-            if let cursor { query.append(("cursor", cursor)) }
-            let page = try client.call(.events, Nothing(), query: query)
+        var (rows, cursor): ([EventRow], String?) = ([], String(seq))
+        while let from = cursor {
+            let page = try client.call(.events, Nothing(), query: query + [("limit", "200"), ("cursor", from)])
             rows += page.events
             cursor = page.nextCursor
-        } while cursor != nil
+        }
         return rows
     }
 

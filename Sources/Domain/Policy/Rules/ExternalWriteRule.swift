@@ -28,6 +28,7 @@ enum ExternalWriteRule: PolicyRule {
         case .once:
             approval.consumedAt == nil && scope.argsHash != nil && scope.argsHash == question.argsHash
                 && (scope.runID == nil || scope.runID == question.runID)
+                && (approval.toolCallID == nil || question.toolCallID == nil || approval.toolCallID == question.toolCallID)
         case .run: question.runID != nil && (scope.runID ?? approval.runID) == question.runID
         case .room: question.roomID != nil && (scope.roomID ?? approval.roomID) == question.roomID
         case .workspace: true
