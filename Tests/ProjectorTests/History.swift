@@ -88,7 +88,7 @@ private struct Moment {
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(26) {
+        switch roll(28) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -118,6 +118,7 @@ private struct Moment {
         case 18, 19, 20: try someStep(ask)
         case 21, 22: try report()
         case 23: try decideApproval()
+        case 26, 27: try followUp()
         case 24: try record(KillSwitchDecider.set(
             KillSwitchTable.state(transaction), roll(4) == 0, source: pick(KillSwitchSource.allCases)!, reason: word,
             correlationID: "c", facts))
@@ -165,9 +166,27 @@ private struct Moment {
             ("nonsense", [:]), ("approval", ["title": "Shall we?"]),
         ]
         let (tool, input) = pick(calls)!
+        try ask(step, run, tool, input, ordinal: 1 + roll(2))
+    }
+
+    /// A call that waits is approved, or asks again.
+    func followUp() throws {
+        let waiting = try ToolCallTable.table.all(where: " WHERE status = 'waiting' ORDER BY updated_at DESC LIMIT 4", in: transaction)
+        guard let call = pick(waiting), let ordinal = call.effectKey?.split(separator: "/").last.flatMap({ Int($0) }),
+            let step = try StepTable.find(call.stepID, in: call.workspaceID, transaction),
+            let run = try RunTable.find(call.runID, in: call.workspaceID, transaction),
+            let approval = try call.approvalID.flatMap({ try ApprovalTable.find($0, in: call.workspaceID, transaction) })
+        else { return }
+        if approval.status == .pending || approval.status == .held {
+            return try record(ApprovalDecider.decide(approval, DecideApproval(decision: pick(["approve", "deny"])), facts))
+        }
+        try ask(step, run, call.toolName, call.input, ordinal: ordinal)
+    }
+
+    func ask(_ step: Step, _ run: Run, _ tool: String, _ input: JSONValue, ordinal: Int) throws {
         let hash = SHA256.text(ToolCallRequest.hashed(tool, input))
         let request = try ToolCallRequest(
-            RequestToolCall(toolName: tool, title: word, input: input, ordinal: 1 + roll(2), tryNo: 1 + roll(3)), step: step,
+            RequestToolCall(toolName: tool, title: word, input: input, ordinal: ordinal, tryNo: 1 + roll(3)), step: step,
             run: run, argsHash: hash)
         let existing = try request.effectKey.flatMap { try ToolCallTable.find(effectKey: $0, transaction) }
         let facts = ToolCallDecider.Facts(

@@ -12,9 +12,9 @@ struct RebuildTests {
     @Test("After thousands of random events the rebuilt read models are the live ones, byte for byte", arguments: [UInt64(1), 20_260_304])
     func rebuiltIsLive(_ seed: UInt64) throws {
         let history = try History(seed: seed)
-        try history.live(until: 4_000)
+        try history.live(until: 2_500)
         let (events, checks) = try history.rebuild()
-        #expect(events >= 4_000)
+        #expect(events >= 2_500)
         #expect(checks.map(\.table) == ProjectorCatalogue.all.map(\.name))
         for check in checks {
             #expect(check.firstDifference == nil && check.liveDigest == check.rebuiltDigest && check.liveRows == check.rebuiltRows, "\(check)")

@@ -84,7 +84,7 @@ package final class APIApplication: Sendable {
         )
         blobs = try BlobStore(
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
-        timers = Timers(environment: environment, commands: commands, permits: permits)
+        timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
         metrics = LiveMetrics()
 
         var routes = RouteTable()

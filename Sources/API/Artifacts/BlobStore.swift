@@ -58,6 +58,24 @@ final class BlobStore: Sendable {
             target: path(sha256, in: workspace), sha256: sha256, answer: answer, stored: stored)
     }
 
+    /// Removes blobs that nobody has named for ``unreferencedMilliseconds``.
+    func sweep(now: Timestamp, isReferenced: (String) throws -> Bool) throws {
+        for workspace in try Files.list(directory) where workspace != "incoming" {
+            for folder in try Files.list("\(directory)/\(workspace)") {
+                for name in try Files.list("\(directory)/\(workspace)/\(folder)") {
+                    let path = "\(directory)/\(workspace)/\(folder)/\(name)"
+                    guard let status = Files.status(path),
+                        now.milliseconds - status.modifiedMilliseconds > Self.unreferencedMilliseconds,
+                        try !isReferenced(name)
+                    else { continue }
+                    try Files.remove(path)
+                }
+            }
+        }
+    }
+
+    private static let unreferencedMilliseconds: Int64 = 24 * 3_600_000
+
     fileprivate func later(_ job: @escaping @Sendable () -> Void) { queue.update { $0.jobs.append(job) } }
 
     /// Workspace names are free text: their digest is a safe folder name.

@@ -19,14 +19,15 @@ final class Timers: Sendable {
     private let environment: APIEnvironment
     private let commands: CommandBus
     private let permits: PermitBook
+    private let blobs: BlobStore
     private let stopping = Monitor(false)
     /// How often the clock was looked at, all of it done.
     let ticks = Atomic<Int>(0)
     /// A rescue is under way: the next tick does not queue another.
     private let isBusy = Mutex(false)
 
-    init(environment: APIEnvironment, commands: CommandBus, permits: PermitBook) {
-        (self.environment, self.commands, self.permits) = (environment, commands, permits)
+    init(environment: APIEnvironment, commands: CommandBus, permits: PermitBook, blobs: BlobStore) {
+        (self.environment, self.commands, self.permits, self.blobs) = (environment, commands, permits, blobs)
     }
 
     func start() -> Thread {
@@ -95,6 +96,13 @@ final class Timers: Sendable {
     }
 
     private func cleanUp() {
+        do {
+            try blobs.sweep(now: environment.now) { blob in
+                try environment.database.read { try ArtifactTable.isReferenced(blob: blob, $0) }
+            }
+        } catch {
+            environment.log.warning("blobs cannot be swept", ["error": .text("\(error)")])
+        }
         commands.perform("clean-up") { work in
             try IdempotencyTable.removeOld(
                 before: work.now.adding(milliseconds: -IdempotencyTable.keptMilliseconds), work.transaction)

@@ -68,7 +68,8 @@ final class RequestPipeline: RequestHandler {
         let requestID = newRequestID()
         let problem = Problem(
             status: failure.status, code: failure.code, detail: failure.detail, requestID: requestID)
-        return trace(Answers.problem(problem), requestID, nil)
+        let fields: HTTPFields = failure.status == .serviceUnavailable ? [.retryAfter: "1"] : [:]
+        return trace(Answers.problem(problem, fields: fields), requestID, nil)
     }
 
     // MARK: Who and where
@@ -81,7 +82,10 @@ final class RequestPipeline: RequestHandler {
         var context = RequestContext(
             requestID: requestID, correlationID: correlationID, caller: .header, workspace: .development,
             now: environment.now, parameters: parameters, request: request)
-        if case .anyone = route.access { return context }
+        switch route.access {
+        case .anyone, .engineByBody: return context
+        case .operatorOnly, .engine: break
+        }
         (context.caller, context.workspace) = try authentication.caller(request)
         try route.access.check(context.caller)
         return context

@@ -18,7 +18,7 @@ struct LeaseRoutes: Sendable {
     let problems: ProblemAnswers
 
     func mount(on routes: inout RouteTable) {
-        routes.on(.claimRun, .anyone, claim)
+        routes.on(.claimRun, .engineByBody(action: "run.claim"), claim)
         routes.on(.heartbeat, .engine(action: "run.lease.heartbeat"), heartbeat)
         routes.on(.releaseRun, .engine(action: "run.lease.release"), release)
     }

@@ -32,7 +32,8 @@ enum EngineCommands {
 
     /// The latest use of any of its tokens; an engine that has just registered has not used its own yet.
     static func lastSeen(_ engine: EngineRecord, _ session: Session) throws -> Timestamp? {
-        try session.get(.engineTokens, ["engine_id": engine.engineID.rawValue]).tokens.map { $0.lastSeenAt ?? $0.issuedAt }.max()
+        let tokens = try session.get(.engineTokens, ["engine_id": engine.engineID.rawValue]).tokens
+        return tokens.map { $0.lastSeenAt ?? $0.issuedAt }.max()
     }
 
     static let add = Command(

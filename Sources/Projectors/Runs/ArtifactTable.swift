@@ -50,12 +50,9 @@ package enum ArtifactTable {
         try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
     }
 
-    /// Whether any artifact of the workspace names the blob.
-    package static func isReferenced(
-        blob sha256: String, in workspace: WorkspaceID, _ transaction: any ReadTransaction
-    ) throws -> Bool {
-        let condition: SQL = " WHERE sha256 = \(sha256) AND workspace_id = \(workspace) LIMIT 1"
-        return try !table.all(where: condition, in: transaction).isEmpty
+    /// Whether any artifact names the blob.
+    package static func isReferenced(blob sha256: String, _ transaction: any ReadTransaction) throws -> Bool {
+        try !table.all(where: " WHERE sha256 = \(sha256) LIMIT 1", in: transaction).isEmpty
     }
 
     /// Artifacts, newest first.

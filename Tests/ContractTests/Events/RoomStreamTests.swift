@@ -157,7 +157,7 @@ struct RoomStreamTests {
                     guard let bytes = try peer.read() else { throw TestFailure("a follower was dropped") }
                     text += String(decoding: bytes, as: UTF8.self)
                 }
-                #expect(text.split(separator: "\nid: ").count == 51)
+                #expect(text.split(separator: "data: {").count == 51)
             }
             #expect(api.application.followerLogReads == before)
         }
