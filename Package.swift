@@ -50,7 +50,9 @@ let package = Package(
         suite(
             "ContractTests", "TestSupport", "API", "APIClient", "Shared", "Domain", "HTTPServer", "HTTPClient", "HTTP",
             "JSON", "Crypto", "Platform"),
+        suite("CryptoTests", "Crypto"),
         suite("DatabaseTests", "DatabaseCore", "DatabaseSQLite", "Platform", "CSQLite"),
+        suite("DomainTests", "Domain", "Shared", "JSON", "Platform"),
         suite(
             "EndToEndTests", "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform",
             "CSQLite", "CLinux"),
@@ -62,6 +64,11 @@ let package = Package(
         suite("HTTPServerTests", "HTTPServer", "HTTP", "Platform"),
         suite("HTTPTests", "HTTP"),
         suite("JSONTests", "JSON"),
+        suite("PlatformTests", "Platform"),
+        suite(
+            "ProjectorTests", "Projectors", "Domain", "EventStore", "Shared", "DatabaseSQLite", "DatabaseCore",
+            "Crypto",
+            "JSON", "Platform"),
         suite("SharedTests", exclude: ["Golden"], "Shared", "HTTP", "JSON", "Platform"),
         suite("TidyTests", "TestSupport", "API", "Domain", "Shared", "HTTP", "Platform"),
     ]

@@ -1,11 +1,6 @@
 import Platform
 import Shared
 
-/// The version of this build.
-package enum CLIVersion {
-    package static let text = "0.1.0"
-}
-
 /// The `aos` program: understands the line, runs the command, says how it went.
 package enum CLIProgram {
     /// - Returns: The exit code (`aos help exit-codes`).
@@ -33,7 +28,7 @@ package enum CLIProgram {
     }
 
     private static func version(_ session: Session) -> ExitCode {
-        session.console.print("aos \(CLIVersion.text)")
+        session.console.print("aos \(ReleaseVersion.text)")
         session.console.flush()
         return .ok
     }

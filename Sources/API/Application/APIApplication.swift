@@ -122,7 +122,7 @@ package final class APIApplication: Sendable {
                 expiresAtMonotonicMs: work.monotonicMs + ttl, expiresAt: work.now.adding(milliseconds: ttl), transaction
             )
             let scope = EventScope(workspaceID: .system, correlationID: environment.newCorrelationID())
-            let started = APIStarted(version: APIVersion.text, recoveredLeases: renewed)
+            let started = APIStarted(version: ReleaseVersion.text, recoveredLeases: renewed)
             try work.record(EventDraft(.system(.apiStarted(started)), in: scope, by: .api))
             try work.setKillSwitchByEnvironment(configuration.killSwitch)
             return work.recorded

@@ -12,7 +12,7 @@ package enum APIProgram {
         switch arguments.first {
         case nil: return serve(environment)
         case "--version":
-            print("api \(APIVersion.text) (storage: sqlite)")
+            print("api \(ReleaseVersion.text) (storage: sqlite)")
             return 0
         case "--print-config": return printConfiguration(environment)
         case "verify": return APIMaintenance.verify(environment, arguments: Array(arguments.dropFirst()))
@@ -78,7 +78,7 @@ package enum APIProgram {
             "ready",
             [
                 "address": .text("http://\(bound)"), "data": .text(configuration.dataDirectory),
-                "version": .text(APIVersion.text), "pid": .number(Int64(Program.processID)),
+                "version": .text(ReleaseVersion.text), "pid": .number(Int64(Program.processID)),
             ])
         ServiceManager.notify("READY=1")
         return try wait(signals, application, server, environment, log)

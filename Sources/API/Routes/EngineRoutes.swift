@@ -166,7 +166,11 @@ struct EngineRoutes: Sendable {
             let isNews =
                 answer.cancel.contains { !known.contains($0) } || answer.killSwitchEpoch != body.killSwitchEpoch ?? 0
             guard isNews || isLast || isDraining() else {
-                deferred.onCancel { if let waiter { commands.aftermath.controls.leave(waiter) } }
+                deferred.onCancel {
+                    if let waiter { commands.aftermath.controls.leave(waiter) }
+                    // Answered although nobody reads it, so that a drain does not wait for it.
+                    look(engineID, body, context, deferred, untilMs: untilMs, isLast: true)
+                }
                 return
             }
             if let waiter { commands.aftermath.controls.leave(waiter) }

@@ -115,6 +115,7 @@ struct LeaseRoutes: Sendable {
     }
 
     private func take(_ claim: Claim, _ work: Work) throws -> ClaimedRun? {
+        try EngineTokenTable.seen(claim.token.tokenID, at: work.now, work.transaction)
         try work.requeueDueLeases(in: claim.workspace)
         guard
             let run = try RunTable.oldestQueued(

@@ -36,7 +36,7 @@ struct SystemRoutes: Sendable {
     @Sendable private func health(_ context: RequestContext) -> Health {
         let state = try? environment.database.read { try KillSwitchTable.state($0) }
         return Health(
-            ok: state != nil && !isDraining(), ts: state == nil ? nil : context.now, version: APIVersion.text,
+            ok: state != nil && !isDraining(), ts: state == nil ? nil : context.now, version: ReleaseVersion.text,
             enforcementMode: environment.enforcementMode, killSwitch: state?.isEngaged ?? true, draining: isDraining())
     }
 

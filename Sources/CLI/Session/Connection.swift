@@ -35,7 +35,7 @@ package struct Connection: Sendable {
         let url = settings.value("AOS_API_URL", allowed: "an address such as \(urlDefault)") {
             $0.hasPrefix("http://") ? $0 : nil
         }
-        let directory = dataDirectory(&settings, environment)
+        let directory = settings.dataDirectory(environment)
         var (token, source) = (settings.secret("AOS_TOKEN"), TokenSource.environment)
         if token == nil { (token, source) = tokenFile(directory) }
         settings.refuseUnknownNames()
@@ -70,13 +70,6 @@ package struct Connection: Sendable {
         Failure(
             .configuration, faults.count == 1 ? "\(faults[0])" : "\(faults.count) settings are wrong",
             lines: faults.count == 1 ? [] : faults.map(\.description), next: ["aos help environment"])
-    }
-
-    private static func dataDirectory(_ settings: inout Settings, _ environment: [String: String]) -> String {
-        func set(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        if let named = settings.text("AOS_DATA_DIR") { return named }
-        if let state = set("STATE_DIRECTORY")?.split(separator: ":").first { return String(state) }
-        return (set("XDG_DATA_HOME") ?? (set("HOME") ?? ".") + "/.local/share") + "/aos"
     }
 
     private static func tokenFile(_ directory: String) -> (String?, TokenSource) {

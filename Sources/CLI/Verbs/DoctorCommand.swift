@@ -129,10 +129,10 @@ struct Examination {
                     fix: "look at the api's log, then start it again")
         ]
         findings.append(
-            health.version == CLIVersion.text
+            health.version == ReleaseVersion.text
                 ? Finding("versions", .ok, "api and aos are \(health.version)")
                 : Finding(
-                    "versions", .warn, "the api is \(health.version), aos is \(CLIVersion.text)",
+                    "versions", .warn, "the api is \(health.version), aos is \(ReleaseVersion.text)",
                     fix: "install api, engine and aos of one release, then start the api again"))
         findings.append(clock(health.ts))
         do {

@@ -101,16 +101,16 @@ struct RoomStreamTests {
         try withAPI(.socket) { api in
             let room = try api.room()
             let entropy = SeededEntropy(seed: 7)
-            let followers = (0..<20).map { number in
+            let followers = (0..<12).map { number in
                 Beside { () -> (seqs: [Int64], data: [String], connections: Int) in
                     let follower = Follower(api, room: room)
-                    try follower.read(until: 801) { Int(entropy.integer(in: 1...(number < 10 ? 3_000 : 60_000))) }
+                    try follower.read(until: 401) { Int(entropy.integer(in: 1...(number < 3 ? 3_000 : 40_000))) }
                     return (follower.seqs, follower.events.map(\.data), follower.connections)
                 }
             }
             let clients = [api.operator, api.operator(in: nil)]
-            _ = try race(8) { number in try Self.append(clients[number % 2], room, 100) }
-            let expected = Array(1...Int64(801))
+            _ = try race(8) { number in try Self.append(clients[number % 2], room, 50) }
+            let expected = Array(1...Int64(401))
             var first: [String]?
             for follower in followers {
                 let found = try follower.value(milliseconds: 60_000)

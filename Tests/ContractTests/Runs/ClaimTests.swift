@@ -161,6 +161,26 @@ struct ClaimTests {
         }
     }
 
+    @Test("by a client that has gone takes nothing")
+    func gone() throws {
+        try withAPI(.socket) { api in
+            let room = try api.room()
+            let engine = try api.engine("engine-a")
+            guard let address = api.address, case .engine(let id, let secret) = engine.credential else { throw TestFailure("?") }
+            do {
+                let peer = try RawPeer(address)
+                peer.send(
+                    "POST /v1/runs/claim HTTP/1.1\r\nHost: localhost:\(address.port)\r\nx-engine-id: \(id)\r\nx-engine-token: \(secret)\r\n"
+                        + "Content-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"wait_ms\":20000}")
+                try api.waitForClaims(1)
+            }
+            try api.waitForClaims(0)
+            let run = try api.run(in: room)
+            #expect(try api.status(run) == .queued)
+            #expect(try api.hold("engine-b").runID == run)
+        }
+    }
+
     @Test("by 20 at once over 5 runs gives each run to one, in 100 rounds")
     func race20() throws {
         try withAPI(.socket) { api in

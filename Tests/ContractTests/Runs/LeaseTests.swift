@@ -143,6 +143,10 @@ struct LeaseTests {
             let beat = try hold.client.post("/v1/runs/\(run)/lease/heartbeat", fields: [.xClaimToken: hold.token])
             #expect(beat.status == 200)
             #expect(try hold.client.post("/v1/runs/\(run)/lease/heartbeat").code == "missing_claim_token")
+            // The token is asked for before the state is looked at.
+            _ = try hold.onRun("complete")
+            #expect(try hold.client.post("/v1/runs/\(run)/lease/heartbeat").code == "missing_claim_token")
+            #expect(try hold.onRun("lease/heartbeat").code == "run_not_running")
         }
     }
 
@@ -160,6 +164,26 @@ struct LeaseTests {
             let attempts = try api.operator.call(.attempts, Nothing(), ["run_id": run.rawValue]).attempts
             #expect(attempts.map(\.releaseReason) == [reason == "drained" ? "drained" : "manual_release"])
             #expect(try hold.onRun("lease/release", ["reason": "lease_expired"]).code == "invalid_field")
+        }
+    }
+
+    @Test("can be kept and given back with the engine's credentials in the body")
+    func bodyCredentials() throws {
+        try withAPI { api in
+            let run = try api.run(in: api.room())
+            let hold = try api.hold()
+            guard case .engine(let id, let secret) = hold.client.credential else { throw TestFailure("no engine") }
+            let body: JSONValue = [
+                "engine_id": .string(id.rawValue), "engine_token": .string(secret), "claim_token": .string(hold.token),
+            ]
+            for route in ["lease/heartbeat", "lease/release"] {
+                let answer = try api.stranger.post("/v1/runs/\(run)/\(route)", body)
+                #expect(answer.status == 200, "\(route): \(answer.text)")
+                let wrong = try api.stranger.post(
+                    "/v1/runs/\(run)/\(route)", ["engine_id": .string(id.rawValue), "engine_token": "x", "claim_token": .string(hold.token)])
+                #expect((wrong.status, wrong.code) == (401, "engine_token_invalid"))
+                #expect(try api.stranger.post("/v1/runs/\(run)/\(route)", ["claim_token": .string(hold.token)]).status == 401)
+            }
         }
     }
 

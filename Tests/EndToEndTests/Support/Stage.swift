@@ -182,6 +182,16 @@ final class Stage: Sendable {
         }
     }
 
+    /// The run's history in short, for a test that fails.
+    func story(_ run: RunID, last: Int = 60) -> String {
+        let events = (try? events(of: run)) ?? []
+        let lines = events.suffix(last).map { event in
+            let data = String(decoding: JSON.write(event.data).prefix(300), as: UTF8.self)
+            return "\(event.streamSeq) \(event.recordedAt) \(event.actorID) \(event.eventType) \(event.stepID?.rawValue.suffix(4) ?? "-") \(data)"
+        }
+        return lines.joined(separator: "\n")
+    }
+
     // MARK: Checks
 
     /// The chain holds, and the read models are what the log gives.
