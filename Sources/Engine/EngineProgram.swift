@@ -26,6 +26,7 @@ package enum EngineProgram {
             Program.exit(Settings.faultExitCode)
         }
         SystemProcesses.becomeReaper()
+        SystemProcesses.setSentinel()
         Program.exit(Started(configuration).run(signals))
     }
 

@@ -22,7 +22,9 @@ struct SecretRule: Sendable {
         (self.id, self.prefix, self.isWordBounded, self.end) = (id, Array(prefix.utf8), isWordBounded, end)
     }
 
-    static let all: [SecretRule] = [
+    static let all: [SecretRule] = distinctive + awsSecrets + slack
+
+    private static let distinctive: [SecretRule] = [
         SecretRule("anthropic_api_key", "sk-ant-", run(of: ["-", "_"], atLeast: 20)),
         SecretRule("aws_access_key_id", "AKIA", exactly(16) { isUpper($0) || isDigit($0) }),
         SecretRule("aws_access_key_id", "ASIA", exactly(16) { isUpper($0) || isDigit($0) }),
@@ -45,8 +47,13 @@ struct SecretRule: Sendable {
         SecretRule("url_password", "://", isWordBounded: false, urlPassword),
         SecretRule("agentos_token", "aos_", run(of: ["-", "_"], atLeast: 43)),
         SecretRule("agentos_token", "engtok_", run(of: ["-", "_"], atLeast: 43)),
-    ] + awsSecretNames.map { SecretRule(awsSecretID, $0, isWordBounded: false, assignment(of: awsSecretBytes)) }
-        + "abcdeoprs".map { SecretRule("slack_token", "xox\($0)-", run(of: ["-"], atLeast: 10)) }
+    ]
+
+    private static let slack = "abcdeoprs".map { SecretRule("slack_token", "xox\($0)-", run(of: ["-"], atLeast: 10)) }
+
+    private static let awsSecrets = awsSecretNames.map {
+        SecretRule(awsSecretID, $0, isWordBounded: false, assignment(of: awsSecretBytes))
+    }
 
     /// These keys look like nothing; what they stand beside gives them away.
     private static let awsSecretNames = [

@@ -28,6 +28,8 @@ package struct HTTPClientRequest: Sendable {
     /// For everything: connecting, sending, and the whole response.
     package var deadlineMilliseconds = 30_000
     package var connectMilliseconds = 5_000
+    /// Later than this after the call nothing is sent, however long connecting or anything else took.
+    package var startMilliseconds: Int?
     /// The longest silence of the server while its answer is awaited or read; nil leaves it to the deadline.
     package var idleMilliseconds: Int?
     /// For the body of ``HTTPTransport/send(_:)``; a stream is bounded by whoever reads it.
@@ -42,6 +44,8 @@ package struct HTTPClientRequest: Sendable {
 package enum HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// No connection: nothing was sent.
     case unreachable(String)
+    /// The time to start it in has passed: nothing was sent.
+    case tooLate
     /// The outcome is unknown.
     case timeout(String)
     /// The connection died on the way: the outcome is unknown.
@@ -54,6 +58,7 @@ package enum HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible
     package var description: String {
         switch self {
         case .unreachable(let what): "cannot connect: \(what)"
+        case .tooLate: "the time to start it in has passed; nothing was sent"
         case .timeout(let what): "no answer in time: \(what)"
         case .broken(let what): "the connection broke, the outcome is unknown: \(what)"
         case .refusedURL(let what): "refused URL: \(what)"

@@ -67,10 +67,12 @@ package final class SocketTransport: HTTPTransport {
         onBytes: (ArraySlice<UInt8>) throws -> Bool
     ) throws {
         try check(request)
-        let deadline = clock.monotonicMilliseconds() + Int64(request.deadlineMilliseconds)
+        let now = clock.monotonicMilliseconds()
+        let deadline = now + Int64(request.deadlineMilliseconds)
+        let startBy = request.startMilliseconds.map { now + Int64($0) }
         if let kept = takeKept() {
             do {
-                return try exchange(request, on: kept, deadline, onHead, onBytes)
+                return try exchange(request, on: kept, startBy, deadline, onHead, onBytes)
             } catch HTTPClientError.broken(_)
                 where !kept.hasAnswered && (request.method.isIdempotent || !kept.hasWritten)
             {
@@ -78,7 +80,7 @@ package final class SocketTransport: HTTPTransport {
             }
         }
         let fresh = try connect(request, deadline)
-        try exchange(request, on: fresh, deadline, onHead, onBytes)
+        try exchange(request, on: fresh, startBy, deadline, onHead, onBytes)
     }
 
     private func check(_ request: HTTPClientRequest) throws(HTTPClientError) {
@@ -93,7 +95,7 @@ package final class SocketTransport: HTTPTransport {
     }
 
     private func exchange(
-        _ request: HTTPClientRequest, on connection: ClientConnection, _ deadline: Int64,
+        _ request: HTTPClientRequest, on connection: ClientConnection, _ startBy: Int64?, _ deadline: Int64,
         _ onHead: (HTTPResponse) throws -> Void, _ onBytes: (ArraySlice<UInt8>) throws -> Bool
     ) throws {
         guard request.cancellation?.watch(connection.socket) ?? true else { throw HTTPClientError.cancelled }
@@ -101,6 +103,7 @@ package final class SocketTransport: HTTPTransport {
         do {
             let budget = ClientConnection.Budget(
                 clock: clock, deadline: deadline, idleMilliseconds: request.idleMilliseconds)
+            if let startBy, clock.monotonicMilliseconds() >= startBy { throw HTTPClientError.tooLate }
             try connection.write(request, host: hostField, budget)
             if try connection.read(request.method, budget, onHead, onBytes) { keep(connection) }
         } catch let error as HTTPClientError where request.cancellation?.isCancelled == true && error != .tooLarge {

@@ -146,6 +146,9 @@ package struct SystemProcesses: ProcessRunner {
     /// Makes orphans of our children our own, so that they can be found and reaped. Once, at the program's start.
     package static func becomeReaper() { _ = aos_subreaper() }
 
+    /// Has what was started killed should this program be killed. Once, at the program's start.
+    package static func setSentinel() { Sentinel.start() }
+
     package func run(
         _ command: ProcessCommand, stop: StopSignal, output: (ProcessStream, ArraySlice<UInt8>) -> Void
     ) throws(SystemError) -> ProcessEnd {
@@ -156,6 +159,7 @@ package struct SystemProcesses: ProcessRunner {
             watch.run(stop: stop, output: output)
         }
         let survivors = killAll(child)
+        Sentinel.forget(child.pid)
         watch.drain(output: output)
         ProcessTable.reapOrphans()
         return ProcessEnd(
@@ -235,7 +239,10 @@ package struct SystemProcesses: ProcessRunner {
                         let result = aos_spawn_with(
                             &pid, command.executable, arguments, environment, command.directory, numbers,
                             Int32(numbers.count))
-                        if result == 0 { owned.insert(pid) }
+                        if result == 0 {
+                            Sentinel.watch(pid)
+                            owned.insert(pid)
+                        }
                         return (pid, result)
                     }
                 }

@@ -50,15 +50,18 @@ struct DigestTests {
                 == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
         #expect(
             HMACSHA256.hex(
-                Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8), key: [UInt8](repeating: 0xAA, count: 131))
+                Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
+                key: [UInt8](repeating: 0xAA, count: 131))
                 == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
         #expect(HMACSHA256.hex([], key: []) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
     }
 
     @Test("Comparing in constant time compares")
     func constantTime() {
-        #expect(ConstantTime.equal([], []) && ConstantTime.equal([1, 2], [1, 2]) && ConstantTime.equal("token", "token"))
-        #expect(!ConstantTime.equal([1], [1, 2]) && !ConstantTime.equal([1, 2], [1, 3]) && !ConstantTime.equal("", "t"))
+        #expect(
+            ConstantTime.equal([], []) && ConstantTime.equal([1, 2], [1, 2]) && ConstantTime.equal("token", "token"))
+        #expect(
+            !ConstantTime.equal([1], [1, 2]) && !ConstantTime.equal([1, 2], [1, 3]) && !ConstantTime.equal("", "t"))
         // By bytes: what Swift holds to be the same text is not the same token.
         #expect(!ConstantTime.equal("\u{E9}", "e\u{301}"))
     }

@@ -53,9 +53,12 @@ struct DatabaseConformanceTests {
         defer { opened.close() }
         let (database, answers, count) = (opened.database, Answers<Bool>(), 400)
         for number in 0..<count {
-            database.write { try $0.add("w\(number)") } then: { (result: Result<Void, any Error>) in
+            database.write {
+                try $0.add("w\(number)")
+            } then: { (result: Result<Void, any Error>) in
                 answers.add(
-                    number, result.flatMap { _ in Result { try database.read { try $0.words().contains("w\(number)") } } })
+                    number,
+                    result.flatMap { _ in Result { try database.read { try $0.words().contains("w\(number)") } } })
             }
         }
         let all = answers.wait(for: count)
@@ -74,7 +77,9 @@ struct DatabaseConformanceTests {
                 runs.update { $0[number] += 1 }
                 if number == 1 { throw Refusal(number: 1) }
                 try transaction.add("w\(number)")
-            } then: { answers.add(number, $0) }
+            } then: {
+                answers.add(number, $0)
+            }
         }
         hold.release()
         let all = answers.wait(for: 3)
@@ -96,7 +101,9 @@ struct DatabaseConformanceTests {
                 runs.update { $0[number] += 1 }
                 try transaction.add("w\(number)")
                 if number == 1 { throw Refusal() }
-            } then: { answers.add(number, $0) }
+            } then: {
+                answers.add(number, $0)
+            }
         }
         hold.release()
         let all = answers.wait(for: 3)
@@ -118,7 +125,9 @@ struct DatabaseConformanceTests {
         for (number, words) in [["a"], ["b", "a"], ["c"], ["a", "d"]].enumerated() {
             database.write { transaction in
                 for word in words { try transaction.add(word) }
-            } then: { answers.add(number, $0) }
+            } then: {
+                answers.add(number, $0)
+            }
         }
         hold.release()
         let all = answers.wait(for: 4)
@@ -147,7 +156,12 @@ struct DatabaseConformanceTests {
         defer { opened.close() }
         let (database, answers, most) = (opened.database, Answers<Void>(), driver.queuedWorksMax)
         let hold = WriterHold(database)
-        for number in 0...most { database.write { _ in } then: { answers.add(number, $0) } }
+        for number in 0...most {
+            database.write { _ in
+            } then: {
+                answers.add(number, $0)
+            }
+        }
         let refused = answers.wait(for: 1)[0]
         #expect(refused.name == most)
         #expect((refused.result.error as? DatabaseError)?.kind == .overloaded)
@@ -166,7 +180,9 @@ struct DatabaseConformanceTests {
             try transaction.add("half")
             state.update { $0.isWritten = true }
             _ = state.wait { $0.isRead ? true : nil }
-        } then: { answers.add(0, $0) }
+        } then: {
+            answers.add(0, $0)
+        }
         _ = state.wait { $0.isWritten ? true : nil }
         #expect(try database.read { try $0.words() } == [])
         state.update { $0.isRead = true }
@@ -241,7 +257,11 @@ struct DatabaseConformanceTests {
         let (database, answers, count) = (opened.database, Answers<Void>(), 50)
         let hold = WriterHold(database)
         for number in 0..<count {
-            database.write { try $0.add("w\(number)") } then: { answers.add(number, $0) }
+            database.write {
+                try $0.add("w\(number)")
+            } then: {
+                answers.add(number, $0)
+            }
         }
         let closer = Thread.start("closer") { opened.close() }
         hold.release()
@@ -267,7 +287,9 @@ struct DatabaseConformanceTests {
         #expect(try opened.database.read { try $0.words() } == hostile)
         for word in hostile {
             let found = try opened.database.read { transaction in
-                try transaction.all("SELECT word FROM words WHERE word = \(word)") { try $0.get("word", as: String.self) }
+                try transaction.all("SELECT word FROM words WHERE word = \(word)") {
+                    try $0.get("word", as: String.self)
+                }
             }
             #expect(found == [word])
         }
@@ -344,7 +366,8 @@ struct DatabaseConformanceTests {
     @Test("Values come back as they went in", arguments: Driver.all)
     func roundTrip(_ driver: Driver) throws {
         let opened = try driver.open(
-            scratch, [Migration(1, "cells", sqlite: ["CREATE TABLE cells (number INTEGER PRIMARY KEY, cell ANY) STRICT"])])
+            scratch,
+            [Migration(1, "cells", sqlite: ["CREATE TABLE cells (number INTEGER PRIMARY KEY, cell ANY) STRICT"])])
         defer { opened.close() }
         let values: [SQLValue] = [
             .null, .integer(0), .integer(.max), .integer(.min), .real(0.1), .real(-1e300), .text(""), .text("a\0b"),
@@ -353,9 +376,13 @@ struct DatabaseConformanceTests {
         ]
         let stored = values + [.utf8(Array("bytes".utf8)), .utf8([])]
         try opened.database.writeAndWait { transaction in
-            for value in stored { try transaction.execute(SQL(unsafeText: "INSERT INTO cells (cell) VALUES ($1)", bindings: [value])) }
+            for value in stored {
+                try transaction.execute(SQL(unsafeText: "INSERT INTO cells (cell) VALUES ($1)", bindings: [value]))
+            }
         }
-        let back = try opened.database.read { try $0.all("SELECT cell FROM cells ORDER BY number") { try $0.value("cell") } }
+        let back = try opened.database.read {
+            try $0.all("SELECT cell FROM cells ORDER BY number") { try $0.value("cell") }
+        }
         #expect(back == values + [.text("bytes"), .text("")])
         // Text keeps its bytes: composed and decomposed letters are not made the same.
         let scalars = try opened.database.read { transaction in
@@ -370,7 +397,11 @@ struct DatabaseConformanceTests {
         defer { opened.close() }
         func kind(_ read: (any Row) throws -> Void) -> DatabaseError.Kind? {
             do {
-                try opened.database.read { try $0.each("SELECT 'text' AS t, 1 AS i, NULL AS n") { try read($0); return true } }
+                try opened.database.read {
+                    try $0.each("SELECT 'text' AS t, 1 AS i, NULL AS n") {
+                        try read($0); return true
+                    }
+                }
                 return nil
             } catch { return (error as? DatabaseError)?.kind ?? .closed }
         }
@@ -423,9 +454,10 @@ struct DatabaseConformanceTests {
             }
         }
         for thread in threads { thread.join() }
-        let expected = Set((0..<8).flatMap { thread in
-            (0..<50).filter { $0 % 5 != 4 && $0 % 3 != 2 }.map { "\(thread)/\($0)" }
-        })
+        let expected = Set(
+            (0..<8).flatMap { thread in
+                (0..<50).filter { $0 % 5 != 4 && $0 % 3 != 2 }.map { "\(thread)/\($0)" }
+            })
         let found = try database.read { try $0.words() }
         #expect(Set(found) == expected)
         #expect(found.count == expected.count)

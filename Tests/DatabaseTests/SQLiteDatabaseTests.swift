@@ -21,7 +21,8 @@ struct SQLiteDatabaseTests {
         var handle: OpaquePointer?
         defer { sqlite3_close_v2(handle) }
         try #require(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nil) == SQLITE_OK)
-        try #require(sqlite3_exec(handle, text, nil, nil, nil) == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle)))")
+        try #require(
+            sqlite3_exec(handle, text, nil, nil, nil) == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle)))")
     }
 
     @Test(
@@ -81,7 +82,9 @@ struct SQLiteDatabaseTests {
         }
         for count in [1, 3, 3, 11, 12, 12] {
             let database = try open(Array(steps.prefix(count)))
-            let trail = try database.read { try $0.all("SELECT number FROM trail ORDER BY rowid") { try $0.get("number", as: Int.self) } }
+            let trail = try database.read {
+                try $0.all("SELECT number FROM trail ORDER BY rowid") { try $0.get("number", as: Int.self) }
+            }
             #expect(trail == Array(1...count))
             database.close()
         }
@@ -127,8 +130,16 @@ struct SQLiteDatabaseTests {
         try database.writeAndWait { try $0.each("PRAGMA max_page_count = 12") { _ in true } }
         let answers = Answers<Void>()
         let hold = WriterHold(database)
-        database.write { try $0.add("small") } then: { answers.add(0, $0) }
-        database.write { try $0.add(String(repeating: "large", count: 50_000)) } then: { answers.add(1, $0) }
+        database.write {
+            try $0.add("small")
+        } then: {
+            answers.add(0, $0)
+        }
+        database.write {
+            try $0.add(String(repeating: "large", count: 50_000))
+        } then: {
+            answers.add(1, $0)
+        }
         hold.release()
         #expect(answers.wait(for: 2).map { ($0.result.error as? DatabaseError)?.kind } == [.full, .full])
         #expect(try database.read { try $0.words() } == ["before"])
@@ -165,12 +176,20 @@ struct SQLiteDatabaseTests {
         try database.writeAndWait { try $0.add("taken") }
         let answers = Answers<Void>()
         let hold = WriterHold(database)
-        database.write { try $0.add("first") } then: { answers.add(0, $0) }
+        database.write {
+            try $0.add("first")
+        } then: {
+            answers.add(0, $0)
+        }
         database.write { transaction in
             // On a conflict SQLite rolls back all that the transaction has done.
             try transaction.execute("INSERT OR ROLLBACK INTO words (word) VALUES ('taken')")
-        } then: { answers.add(1, $0) }
-        database.write { try $0.execute("INSERT OR IGNORE INTO words (word) VALUES ('third')") } then: { (result: Result<Int, any Error>) in
+        } then: {
+            answers.add(1, $0)
+        }
+        database.write {
+            try $0.execute("INSERT OR IGNORE INTO words (word) VALUES ('third')")
+        } then: { (result: Result<Int, any Error>) in
             // Run outside a transaction and then once more, it would find its own row.
             answers.add(2, result.flatMap { $0 == 1 ? .success(()) : .failure(Refusal(number: $0)) })
         }
@@ -196,14 +215,5 @@ struct SQLiteDatabaseTests {
         let again = try open()
         #expect(try again.read { try $0.words().count } == 600)
         again.close()
-    }
-
-    @Test("Two migrations with a gap in their numbers are a defect")
-    func numbering() async {
-        await #expect(processExitsWith: .failure) {
-            _ = try SQLiteDatabase(
-                path: "/tmp/aos-test-never-made.db",
-                migrations: [Migration(2, "second", sqlite: [])]) { _ in }
-        }
     }
 }

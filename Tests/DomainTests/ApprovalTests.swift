@@ -20,7 +20,9 @@ struct ApprovalTests {
         #expect(world.types(after: 3) == ["policy.requires_approval", "tool.requested", "approval.requested"])
         let row = world.approvals[approval]!
         #expect(row.status == .pending && row.toolCallID == call && row.action == "external.write")
-        #expect(row.scope?.type == .once && row.scope?.argsHash == world.calls[call]?.argsHash && row.scope?.runID == "run_1")
+        #expect(
+            row.scope?.type == .once && row.scope?.argsHash == world.calls[call]?.argsHash
+                && row.scope?.runID == "run_1")
         #expect(row.expiresAt == world.now.adding(milliseconds: 24 * 3_600_000))
         #expect(row.request == ["tool": "http", "arguments": World.post])
     }
@@ -56,7 +58,10 @@ struct ApprovalTests {
 
     @Test(
         "Denied, expired, changed or used up: each is refused with its code, and the call has failed",
-        arguments: ["approval_denied", "approval_expired", "approval_expired by time", "approval_expired while pending", "approval_out_of_scope", "approval_already_consumed"])
+        arguments: [
+            "approval_denied", "approval_expired", "approval_expired by time", "approval_expired while pending",
+            "approval_out_of_scope", "approval_already_consumed",
+        ])
     func refused(_ how: String) throws {
         var (world, call, approval) = try asked()
         var input = World.post
@@ -133,7 +138,9 @@ struct ApprovalTests {
             #expect(world.approvals.values.allSatisfy { $0.consumedAt != nil })
             for (step, approval) in asked {
                 let used = world.events.compactMap { recorded -> ToolCallID? in
-                    guard case .approval(.consumed(let event)) = recorded.event, event.approvalID == approval else { return nil }
+                    guard case .approval(.consumed(let event)) = recorded.event, event.approvalID == approval else {
+                        return nil
+                    }
                     return event.toolCallID
                 }
                 #expect(used == world.calls.values.filter { $0.stepID == StepID("step_\(step)") }.map(\.toolCallID))
@@ -150,7 +157,7 @@ struct ApprovalTests {
             world.record([
                 try ApprovalDecider.request(
                     id, RequestApproval(action: "external.write", scope: ["type": "once", "args_hash": "other"]),
-                    in: World.workspace, correlationID: "c", world.facts()),
+                    in: World.workspace, correlationID: "c", world.facts())
             ])
             try world.decide(id, "approve")
         }
@@ -160,11 +167,14 @@ struct ApprovalTests {
 
     @Test("An approval for another run, room, action or workspace covers nothing here")
     func scopes() throws {
-        func word(_ scope: JSONValue, action: String = "external.write", workspace: WorkspaceID = World.workspace) throws -> String {
+        func word(_ scope: JSONValue, action: String = "external.write", workspace: WorkspaceID = World.workspace)
+            throws -> String
+        {
             var world = try World.running()
             world.record([
                 try ApprovalDecider.request(
-                    "appr_x", RequestApproval(action: action, scope: scope), in: workspace, correlationID: "c", world.facts()),
+                    "appr_x", RequestApproval(action: action, scope: scope), in: workspace, correlationID: "c",
+                    world.facts())
             ])
             try world.decide("appr_x", "approve")
             return try world.ask().word
@@ -187,8 +197,9 @@ struct ApprovalTests {
         var (world, _, approval) = try asked()
         world.record([
             try ApprovalDecider.request(
-                "appr_wide", RequestApproval(action: "external.write", scope: ["type": "workspace"]), in: World.workspace,
-                correlationID: "c", world.facts()),
+                "appr_wide", RequestApproval(action: "external.write", scope: ["type": "workspace"]),
+                in: World.workspace,
+                correlationID: "c", world.facts())
         ])
         try world.decide("appr_wide", "approve")
         let (before, cause) = (world.events.count, world.calls.values.first?.lastEventID)
@@ -198,7 +209,9 @@ struct ApprovalTests {
         #expect(world.approvals[approval]?.status == .pending)
     }
 
-    @Test("The kill switch beats approvals, in both modes; lifting it lets the call go on", arguments: [KillSwitchSource.operator, .environment])
+    @Test(
+        "The kill switch beats approvals, in both modes; lifting it lets the call go on",
+        arguments: [KillSwitchSource.operator, .environment])
     func killSwitch(_ source: KillSwitchSource) throws {
         var (world, call, approval) = try asked()
         try world.decide(approval, "approve")
@@ -212,7 +225,8 @@ struct ApprovalTests {
         }
         #expect(world.approvals[approval]?.consumedAt == nil && world.calls[call]?.status == .waiting)
         // Reads and local work go on.
-        #expect(try world.ask("http", ["method": "GET", "url": "https://example.com/"], ordinal: 2).word == "permitted")
+        #expect(
+            try world.ask("http", ["method": "GET", "url": "https://example.com/"], ordinal: 2).word == "permitted")
         #expect(try world.ask("shell", World.shell, ordinal: 3).word == "permitted")
         try world.setKillSwitch(false, source)
         #expect(try world.ask().word == "permitted")
@@ -238,7 +252,10 @@ struct ApprovalTests {
     // MARK: Deciding
 
     /// Status × decision → the status after it, or the code.
-    @Test("Each decision on each status is as the table says", arguments: ["pending", "held", "approved", "denied", "expired", "consumed"], ["approve", "deny", "hold", "maybe", nil])
+    @Test(
+        "Each decision on each status is as the table says",
+        arguments: ["pending", "held", "approved", "denied", "expired", "consumed"],
+        ["approve", "deny", "hold", "maybe", nil])
     func decisions(_ status: String, _ word: String?) throws {
         var (world, _, approval) = try asked()
         switch status {
@@ -273,9 +290,11 @@ struct ApprovalTests {
         var (world, _, approval) = try asked()
         try world.decide(approval, "approve")
         for actor in [Actor(.agent, "a"), Actor(.service, "s")] {
-            #expect(reason {
-                _ = try ApprovalDecider.decide(world.approvals[approval]!, DecideApproval(decision: "deny"), world.facts(actor))
-            } == .approvalAlreadyDecided)
+            #expect(
+                reason {
+                    _ = try ApprovalDecider.decide(
+                        world.approvals[approval]!, DecideApproval(decision: "deny"), world.facts(actor))
+                } == .approvalAlreadyDecided)
         }
         try world.decide(approval, "deny")
         #expect(world.approvals[approval]?.status == .denied)
@@ -296,7 +315,11 @@ struct ApprovalTests {
         #expect(try world.ask().word == "approval_expired")
         world.now = end
         #expect(ApprovalDecider.expire(world.approvals[approval]!, world.facts()) != nil)
-        #expect(reason { _ = try ApprovalDecider.decide(world.approvals[approval]!, DecideApproval(decision: "deny"), world.facts()) } == .approvalExpired)
+        #expect(
+            reason {
+                _ = try ApprovalDecider.decide(
+                    world.approvals[approval]!, DecideApproval(decision: "deny"), world.facts())
+            } == .approvalExpired)
     }
 
     @Test("A request that cannot be is refused and names the member")

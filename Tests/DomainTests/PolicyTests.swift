@@ -7,20 +7,24 @@ import Testing
 
 struct PolicyTests {
     private func verdict(
-        _ action: String, engaged: Bool = false, approvals: [Approval] = [], context: JSONObject = [:], room: RoomID? = "room_1"
+        _ action: String, engaged: Bool = false, approvals: [Approval] = [], context: JSONObject = [:],
+        room: RoomID? = "room_1"
     ) -> PolicyVerdict {
         var killSwitch = KillSwitch()
         killSwitch.engagedByOperator = engaged
         let question = PolicyQuestion(
             category: "action", action: PolicyGate.normalize(action), workspaceID: "ws", roomID: room, runID: "run_1",
             argsHash: "h", context: context)
-        return PolicyGate.evaluate(question, PolicyFacts(killSwitch: killSwitch, approvals: approvals, now: World.start)).verdict
+        return PolicyGate.evaluate(
+            question, PolicyFacts(killSwitch: killSwitch, approvals: approvals, now: World.start)
+        ).verdict
     }
 
     @Test(
         "What is known has its verdict",
         arguments: [
-            ("data.read", PolicyDecision.allow), ("data.write", .allow), ("shell.exec", .allow), ("internal.write", .allow),
+            ("data.read", PolicyDecision.allow), ("data.write", .allow), ("shell.exec", .allow),
+            ("internal.write", .allow),
             ("internal.read", .allow), ("internal.wait", .allow), ("external.read", .allow),
             ("api.call.idempotent", .allow), ("artifact.create", .allow), ("artifact.update", .allow),
             ("tool.call.search", .allow), ("data_read", .allow), (" data.write\n", .allow),
@@ -38,12 +42,14 @@ struct PolicyTests {
             "\0external.write", "external.\u{200B}write", "external.write.", ".external.write", "external..write",
             "external.write\u{0301}", "ｅｘｔｅｒｎａｌ.ｗｒｉｔｅ", "external．write", "external․write", "ｄata.read",
             "Data.Read", "data.read\0", "data-read", "data.rеad", "data.read\u{200D}", "data.read;external.write",
-            "data.read external.write", "shell.exec ; x", "tool.call", "Tool.call.x", "tool.call\u{2024}x", "tool.cаll.x",
+            "data.read external.write", "shell.exec ; x", "tool.call", "Tool.call.x", "tool.call\u{2024}x",
+            "tool.cаll.x",
             "agent.run", "model.call", "external.*", "*", "allow", "nil", "data.read\u{0338}",
         ])
     func twins(_ action: String) {
         let verdict = verdict(action)
-        #expect(verdict.decision == .deny && verdict.reasonCode == "unknown_action" && verdict.ruleID == "unknown_action")
+        #expect(
+            verdict.decision == .deny && verdict.reasonCode == "unknown_action" && verdict.ruleID == "unknown_action")
     }
 
     @Test("Blanks around a name go, of every kind; nothing inside does")
@@ -69,9 +75,13 @@ struct PolicyTests {
         }
     }
 
-    @Test("The kill switch beats every approval", arguments: ["external.write", "email.send", "payment.execute", "api.call.mutating", "external_write "])
+    @Test(
+        "The kill switch beats every approval",
+        arguments: ["external.write", "email.send", "payment.execute", "api.call.mutating", "external_write "])
     func killSwitch(_ action: String) throws {
-        var approval = Approval(approvalID: "a", workspaceID: "ws", action: PolicyGate.normalize(action).rawValue, by: .operatorUser, correlationID: "c", at: World.start)
+        var approval = Approval(
+            approvalID: "a", workspaceID: "ws", action: PolicyGate.normalize(action).rawValue, by: .operatorUser,
+            correlationID: "c", at: World.start)
         (approval.status, approval.scope) = (.approved, ApprovalScope(type: .workspace))
         #expect(verdict(action, approvals: [approval]).decision == .allow)
         let held = verdict(action, engaged: true, approvals: [approval])
@@ -80,12 +90,16 @@ struct PolicyTests {
 
     @Test("The kill switch holds external writes only")
     func killSwitchReach() {
-        for action in KnownActionRule.allowed { #expect(verdict(action, engaged: true).decision == .allow, "\(action)") }
+        for action in KnownActionRule.allowed {
+            #expect(verdict(action, engaged: true).decision == .allow, "\(action)")
+        }
     }
 
     @Test("An approval covers what it says, until it says")
     func covering() {
-        var approval = Approval(approvalID: "a", workspaceID: "ws", action: "external.write", by: .operatorUser, correlationID: "c", at: World.start)
+        var approval = Approval(
+            approvalID: "a", workspaceID: "ws", action: "external.write", by: .operatorUser, correlationID: "c",
+            at: World.start)
         (approval.status, approval.scope) = (.approved, ApprovalScope(type: .once, argsHash: "h"))
         func decision(_ change: (inout Approval) -> Void) -> PolicyDecision {
             var changed = approval
@@ -93,7 +107,9 @@ struct PolicyTests {
             return verdict("external.write", approvals: [changed]).decision
         }
         #expect(decision { _ in } == .allow)
-        for status in ApprovalStatus.allCases where status != .approved { #expect(decision { $0.status = status } == .requireApproval) }
+        for status in ApprovalStatus.allCases where status != .approved {
+            #expect(decision { $0.status = status } == .requireApproval)
+        }
         #expect(decision { $0.scope?.argsHash = "other" } == .requireApproval)
         #expect(decision { $0.scope?.argsHash = nil } == .requireApproval)
         #expect(decision { $0.scope = nil } == .requireApproval)
@@ -114,13 +130,20 @@ struct PolicyTests {
         }
         #expect(decision(["label": "public"]) == "allow default_allow")
         #expect(decision(["label": "restricted", "label_room_id": "room_1"]) == "allow default_allow")
-        #expect(decision(["label": "restricted", "label_room_id": "room_2"]) == "deny data_access_restricted_room_mismatch")
+        #expect(
+            decision(["label": "restricted", "label_room_id": "room_2"]) == "deny data_access_restricted_room_mismatch")
         #expect(decision(["label": "restricted"]) == "deny data_access_restricted_room_mismatch")
-        #expect(decision(["label": "restricted", "label_room_id": "room_1"], room: nil) == "deny data_access_restricted_room_mismatch")
+        #expect(
+            decision(["label": "restricted", "label_room_id": "room_1"], room: nil)
+                == "deny data_access_restricted_room_mismatch")
         for label in ["confidential", "sensitive_pii"] {
             #expect(decision(["label": .string(label)]) == "allow default_allow")
-            #expect(decision(["label": .string(label), "purpose_hint_mismatch": true]) == "require_approval data_access_purpose_hint_mismatch")
-            #expect(decision(["label": .string(label), "purpose_hint_mismatch": true, "justification_provided": true]) == "allow default_allow")
+            #expect(
+                decision(["label": .string(label), "purpose_hint_mismatch": true])
+                    == "require_approval data_access_purpose_hint_mismatch")
+            #expect(
+                decision(["label": .string(label), "purpose_hint_mismatch": true, "justification_provided": true])
+                    == "allow default_allow")
         }
     }
 }
@@ -148,7 +171,9 @@ struct KillSwitchTests {
     func epochs() throws {
         var world = World()
         let entropy = SeededEntropy(seed: 5)
-        for byte in entropy.bytes(200) { try world.setKillSwitch(byte & 1 == 0, byte & 2 == 0 ? .operator : .environment) }
+        for byte in entropy.bytes(200) {
+            try world.setKillSwitch(byte & 1 == 0, byte & 2 == 0 ? .operator : .environment)
+        }
         #expect(world.killSwitch.epoch == Int64(world.events.count))
     }
 }

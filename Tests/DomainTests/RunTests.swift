@@ -28,7 +28,9 @@ struct RunTests {
         ],
     ]
 
-    @Test("Each status answers each trigger as the table says", arguments: RunStatus.allCases, RunLifecycle.Trigger.allCases)
+    @Test(
+        "Each status answers each trigger as the table says", arguments: RunStatus.allCases,
+        RunLifecycle.Trigger.allCases)
     func lifecycle(_ status: RunStatus, _ trigger: RunLifecycle.Trigger) throws {
         let run = try #require(World.with(status).run)
         #expect(run.status == status)
@@ -46,7 +48,9 @@ struct RunTests {
         #expect(reason { try RunLifecycle.advance(run, by: trigger) } == code)
     }
 
-    @Test("Each command leaves the event and the status of the table, or nothing", arguments: RunStatus.allCases, RunLifecycle.Trigger.allCases)
+    @Test(
+        "Each command leaves the event and the status of the table, or nothing", arguments: RunStatus.allCases,
+        RunLifecycle.Trigger.allCases)
     func commands(_ status: RunStatus, _ trigger: RunLifecycle.Trigger) throws {
         var world = try World.with(status)
         let (run, facts, before) = (try #require(world.run), world.facts(), world.events.count)
@@ -118,9 +122,10 @@ struct RunTests {
         #expect(world.run?.status == .queued && world.run?.wakeAt == nil && world.run?.waits == [])
         try world.claim()
         world.record(try RunDecider.park(world.run!, waits, isSettled: true, world.facts()))
-        #expect(world.types(after: before) == [
-            "run.waiting", "run.requeued", "run.started", "run.waiting", "run.requeued",
-        ])
+        #expect(
+            world.types(after: before) == [
+                "run.waiting", "run.requeued", "run.started", "run.waiting", "run.requeued",
+            ])
         #expect(world.run?.status == .queued)
         let last = world.events.suffix(2).map(\.envelope)
         #expect(last[1].causationID == last[0].eventID)

@@ -9,7 +9,8 @@ struct StepTests {
     func opening(_ status: RunStatus) throws {
         let world = try World.with(status)
         let code = reason {
-            _ = try StepDecider.create("step_x", CreateStep(planStepID: "x", kind: "tool"), in: world.run!, world.facts())
+            _ = try StepDecider.create(
+                "step_x", CreateStep(planStepID: "x", kind: "tool"), in: world.run!, world.facts())
         }
         #expect(code == (status == .running ? nil : .runNotRunning))
     }
@@ -18,11 +19,15 @@ struct StepTests {
     func kind() throws {
         let world = try World.running()
         for kind in [nil, "", " \n"] {
-            #expect(reason { _ = try StepDecider.create("s", CreateStep(kind: kind), in: world.run!, world.facts()) } == .missingKind)
+            #expect(
+                reason { _ = try StepDecider.create("s", CreateStep(kind: kind), in: world.run!, world.facts()) }
+                    == .missingKind)
         }
     }
 
-    @Test("An open step can be ended in each way, and once", arguments: [StepStatus.succeeded, .failed, .skipped, .cancelled])
+    @Test(
+        "An open step can be ended in each way, and once",
+        arguments: [StepStatus.succeeded, .failed, .skipped, .cancelled])
     func ending(_ status: StepStatus) throws {
         var world = try World.running()
         let request = EndStep(output: ["o": 1], message: "m", reason: "r", error: ["e": 1])
@@ -30,9 +35,13 @@ struct StepTests {
         world.record([try StepDecider.end(world.steps["step_a"]!, as: status, request, in: world.run!, world.facts())])
         let step = world.steps["step_a"]!
         #expect(step.status == status && step.endedAt == world.now)
-        #expect(step.output == (status == .succeeded ? ["o": 1] : [:]) && step.error == (status == .failed ? ["e": 1] : [:]))
+        #expect(
+            step.output == (status == .succeeded ? ["o": 1] : [:]) && step.error == (status == .failed ? ["e": 1] : [:])
+        )
         for again in [StepStatus.succeeded, .failed, .skipped, .cancelled] {
-            #expect(reason { _ = try StepDecider.end(step, as: again, request, in: world.run!, world.facts()) } == .stepAlreadyEnded)
+            #expect(
+                reason { _ = try StepDecider.end(step, as: again, request, in: world.run!, world.facts()) }
+                    == .stepAlreadyEnded)
         }
     }
 
@@ -69,7 +78,9 @@ struct StepTests {
     @Test("An ended plan step takes no more calls")
     func callsAfterEnd() throws {
         var world = try World.running()
-        world.record([try StepDecider.end(world.steps["step_a"]!, as: .succeeded, EndStep(), in: world.run!, world.facts())])
+        world.record([
+            try StepDecider.end(world.steps["step_a"]!, as: .succeeded, EndStep(), in: world.run!, world.facts())
+        ])
         #expect(reason { _ = try world.ask("shell", World.shell) } == .stepAlreadyEnded)
     }
 }

@@ -123,7 +123,9 @@ struct ToolCallTests {
     func effectKeys() throws {
         var world = try World.running()
         try world.open("b")
-        for (step, ordinal) in [("a", 1), ("a", 2), ("b", 1)] { _ = try world.ask("shell", World.shell, step: step, ordinal: ordinal) }
+        for (step, ordinal) in [("a", 1), ("a", 2), ("b", 1)] {
+            _ = try world.ask("shell", World.shell, step: step, ordinal: ordinal)
+        }
         #expect(Set(world.calls.values.compactMap(\.effectKey)) == ["run_1/a/1", "run_1/a/2", "run_1/b/1"])
     }
 
@@ -200,16 +202,18 @@ struct ToolCallTests {
     func policyContext() throws {
         var world = try World.running()
         let request = try ToolCallRequest(
-            RequestToolCall(toolName: "shell", input: World.shell), step: world.steps["step_a"]!, run: world.run!, argsHash: "h")
+            RequestToolCall(toolName: "shell", input: World.shell), step: world.steps["step_a"]!, run: world.run!,
+            argsHash: "h")
         let facts = ToolCallDecider.Facts(
             command: world.facts(), run: world.run!, step: world.steps["step_a"]!, existing: nil, approval: nil,
             policy: PolicyFacts(killSwitch: KillSwitch(), approvals: [], now: world.now), mode: .enforce, callCount: 0,
             callsMax: nil, newCallID: "tc_1", newApprovalID: "appr_1")
         let draft = try ToolCallDecider.request(request, facts).events[0]
-        #expect(JSONValue.object(draft.policyContext) == [
-            "decision": "allow", "reason_code": "default_allow", "rule_id": "known_action",
-            "policy_version": "builtin-1", "mode": "enforce", "action": "shell.exec", "args_hash": "h",
-        ])
+        #expect(
+            JSONValue.object(draft.policyContext) == [
+                "decision": "allow", "reason_code": "default_allow", "rule_id": "known_action",
+                "policy_version": "builtin-1", "mode": "enforce", "action": "shell.exec", "args_hash": "h",
+            ])
         _ = world.name("")
     }
 }

@@ -74,14 +74,16 @@ struct World {
         record(try StepDecider.create(StepID("step_\(planStep)"), request, in: run!, facts()).events)
     }
 
-    mutating func decide(_ id: ApprovalID, _ word: String, scope: JSONValue? = nil, expiresAt: Timestamp? = nil) throws {
+    mutating func decide(_ id: ApprovalID, _ word: String, scope: JSONValue? = nil, expiresAt: Timestamp? = nil) throws
+    {
         pass(1)
         let request = DecideApproval(decision: word, reason: "because", scope: scope, expiresAt: expiresAt)
         record([try ApprovalDecider.decide(approvals[id]!, request, facts())])
     }
 
     mutating func setKillSwitch(_ engaged: Bool, _ source: KillSwitchSource = .operator) throws {
-        record(try KillSwitchDecider.set(killSwitch, engaged, source: source, reason: "test", correlationID: "c", facts()))
+        record(
+            try KillSwitchDecider.set(killSwitch, engaged, source: source, reason: "test", correlationID: "c", facts()))
     }
 
     // MARK: When
@@ -99,8 +101,10 @@ struct World {
                 toolName: tool, input: input, ordinal: ordinal, tryNo: tryNo, action: action, effect: effect),
             step: step, run: run, argsHash: hash)
         let existing = calls.values.first { $0.effectKey != nil && $0.effectKey == request.effectKey }
-        let usable = approvals.values.filter { $0.status == .approved && $0.consumedAt == nil && $0.action == request.action.rawValue }
-            .sorted { ($0.decidedAt!, $0.approvalID) > ($1.decidedAt!, $1.approvalID) }
+        let usable = approvals.values.filter {
+            $0.status == .approved && $0.consumedAt == nil && $0.action == request.action.rawValue
+        }
+        .sorted { ($0.decidedAt!, $0.approvalID) > ($1.decidedAt!, $1.approvalID) }
         let facts = ToolCallDecider.Facts(
             command: CommandFacts(actor: Actor(.service, "engine"), now: now), run: run, step: step, existing: existing,
             approval: existing?.approvalID.flatMap { approvals[$0] },
@@ -114,16 +118,22 @@ struct World {
 
     mutating func fail(_ call: ToolCallID, unknown: Bool = false) throws {
         let error: JSONValue = unknown ? ["unknown": true] : ["code": "exit"]
-        record([try ToolCallDecider.fail(
-            calls[call]!, EndToolCall(message: "no", error: error), scope: scope(call), facts())])
+        record([
+            try ToolCallDecider.fail(
+                calls[call]!, EndToolCall(message: "no", error: error), scope: scope(call), facts())
+        ])
     }
 
     mutating func succeed(_ call: ToolCallID) throws {
-        record([try ToolCallDecider.succeed(calls[call]!, EndToolCall(output: ["ok": true]), scope: scope(call), facts())])
+        record([
+            try ToolCallDecider.succeed(calls[call]!, EndToolCall(output: ["ok": true]), scope: scope(call), facts())
+        ])
     }
 
     mutating func resolve(_ call: ToolCallID, _ outcome: ResolvedOutcome) throws {
-        record([try ToolCallDecider.resolve(calls[call]!, ResolveToolCall(outcome: outcome), scope: scope(call), facts())])
+        record([
+            try ToolCallDecider.resolve(calls[call]!, ResolveToolCall(outcome: outcome), scope: scope(call), facts())
+        ])
     }
 
     private func scope(_ call: ToolCallID) -> EventScope { steps[calls[call]!.stepID]!.scope(in: run!) }
@@ -145,12 +155,14 @@ struct World {
             let seq = Int64(events.count + 1)
             let envelope = EventEnvelope(
                 globalSeq: seq, eventID: EventID("e-\(seq)"), eventType: draft.event.type, eventVersion: 1,
-                occurredAt: now, recordedAt: now, workspaceID: draft.scope.workspaceID, missionID: draft.scope.missionID,
+                occurredAt: now, recordedAt: now, workspaceID: draft.scope.workspaceID,
+                missionID: draft.scope.missionID,
                 roomID: draft.scope.roomID, threadID: draft.scope.threadID, runID: draft.scope.runID,
                 stepID: draft.scope.stepID, actor: draft.actor, actorPrincipalID: "p", zone: draft.zone,
                 stream: draft.scope.stream, streamSeq: seq, correlationID: draft.scope.correlationID,
                 causationID: draft.causationID ?? previous, redactionLevel: .none, containsSecrets: false,
-                idempotencyKey: nil, entityType: nil, entityID: nil, payloadDigest: "", prevEventHash: nil, eventHash: "")
+                idempotencyKey: nil, entityType: nil, entityID: nil, payloadDigest: "", prevEventHash: nil,
+                eventHash: "")
             previous = envelope.eventID
             let recorded = Recorded(envelope, draft.event)
             events.append(recorded)

@@ -28,7 +28,8 @@ struct AppendOnlyTests {
     private func dump() throws -> [String] {
         try bench.database.read { transaction in
             try transaction.all("SELECT * FROM evt_events ORDER BY global_seq") { row in
-                try (EventTable.headerColumns + EventTable.payloadColumns).map { "\(try row.value($0))" }.joined(separator: "|")
+                try (EventTable.headerColumns + EventTable.payloadColumns).map { "\(try row.value($0))" }.joined(
+                    separator: "|")
             }
                 + transaction.all("SELECT * FROM evt_stream_heads ORDER BY stream_id") { row in
                     "\(try row.get("stream_id", as: String.self)) \(try row.get("next_seq", as: Int.self))"
@@ -53,8 +54,9 @@ struct AppendOnlyTests {
             }
         try expectRefused("UPDATE evt_events SET \(column) = \(value) WHERE global_seq = 2")
         // To null alone, which is no erasure either.
-        try expectRefused("UPDATE OR IGNORE evt_events SET event_hash = 'x', \(column) = \(value) WHERE global_seq = 2"
-            .replacing("event_hash = 'x', event_hash", with: "event_hash"))
+        try expectRefused(
+            "UPDATE OR IGNORE evt_events SET event_hash = 'x', \(column) = \(value) WHERE global_seq = 2"
+                .replacing("event_hash = 'x', event_hash", with: "event_hash"))
     }
 
     @Test("A payload cannot be set to null in part", arguments: EventTable.payloadColumns)
@@ -148,7 +150,8 @@ struct AppendOnlyTests {
 
     @Test("The one change allowed is to erase the whole payload, once")
     func erasure() throws {
-        let erase = "UPDATE evt_events SET \(EventTable.payloadColumns.map { "\($0) = NULL" }.joined(separator: ", ")) WHERE global_seq = 2"
+        let erase =
+            "UPDATE evt_events SET \(EventTable.payloadColumns.map { "\($0) = NULL" }.joined(separator: ", ")) WHERE global_seq = 2"
         try bench.tamper(erase)
         let verification = try bench.verify()
         #expect(verification.valid)
@@ -160,6 +163,8 @@ struct AppendOnlyTests {
         // A second erasure would change nothing and is refused like any other update.
         #expect(throws: Bench.Refused.self) { try bench.tamper(erase) }
         // And what is erased cannot be filled in again.
-        #expect(throws: Bench.Refused.self) { try bench.tamper("UPDATE evt_events SET data = '{}' WHERE global_seq = 2") }
+        #expect(throws: Bench.Refused.self) {
+            try bench.tamper("UPDATE evt_events SET data = '{}' WHERE global_seq = 2")
+        }
     }
 }

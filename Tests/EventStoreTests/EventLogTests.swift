@@ -18,7 +18,10 @@ struct EventLogTests {
             // A batch of several works, so that a failing one takes others back with it.
             let answers = Monitor<[Bool]>([])
             let gate = Monitor(false)
-            bench.database.write { _ in _ = gate.wait { $0 ? true : nil } } then: { (_: Result<Void, any Error>) in }
+            bench.database.write { _ in
+                _ = gate.wait { $0 ? true : nil }
+            } then: { (_: Result<Void, any Error>) in
+            }
             let works = Int(roll(6))
             var expected = 0
             for work in 0..<works {
@@ -89,9 +92,10 @@ struct EventLogTests {
         let events = try bench.append(note("first"), note("second"), third)
         #expect(events.map(\.envelope.causationID) == [nil, events[0].envelope.eventID, "elsewhere"])
         let redacted = try bench.append(note("Bearer abcdefgh12345678"), note("next"))
-        #expect(redacted.map(\.envelope.eventType) == [
-            "run.completed", "event.redacted", "secret.leaked.detected", "run.completed",
-        ])
+        #expect(
+            redacted.map(\.envelope.eventType) == [
+                "run.completed", "event.redacted", "secret.leaked.detected", "run.completed",
+            ])
         let first = redacted[0].envelope.eventID
         #expect(redacted.map(\.envelope.causationID) == [nil, first, first, first])
     }
@@ -100,8 +104,11 @@ struct EventLogTests {
     func canonical() throws {
         let bench = try Bench()
         var draft = note("Zoë 🙂 \u{1}")
-        draft.event = .run(.completed(RunCompleted(
-            runID: "run_1", summary: "s", output: ["b": 1, "a": [1.5, nil, true, -9_007_199_254_740_991], "é": "x"])))
+        draft.event = .run(
+            .completed(
+                RunCompleted(
+                    runID: "run_1", summary: "s",
+                    output: ["b": 1, "a": [1.5, nil, true, -9_007_199_254_740_991], "é": "x"])))
         draft.policyContext = ["z": 1, "a": 2]
         let recorded = try bench.append(draft)[0]
         let stored = try #require(try bench.stored().first)
@@ -111,7 +118,8 @@ struct EventLogTests {
         }
         #expect(payload.salt.count == 16)
         #expect(stored.envelope == recorded.envelope)
-        #expect(try JSON.canonical(encoding: AnyPayload(try #require(try stored.typed()).event.payload)) == payload.data)
+        #expect(
+            try JSON.canonical(encoding: AnyPayload(try #require(try stored.typed()).event.payload)) == payload.data)
         #expect(String(decoding: payload.policyContext, as: UTF8.self) == #"{"a":2,"z":1}"#)
     }
 
@@ -165,7 +173,9 @@ struct EventLogTests {
         #expect(try select { $0.beforeRecordedAt = before } == all.filter { $0.recordedAt < before })
         let stream = StreamID(.room, "room_1_1")
         #expect(try select { $0.stream = stream } == all.filter { $0.stream == stream })
-        #expect(try select { ($0.stream, $0.afterStreamSeq) = (stream, 2) } == all.filter { $0.stream == stream && $0.streamSeq > 2 })
+        #expect(
+            try select { ($0.stream, $0.afterStreamSeq) = (stream, 2) }
+                == all.filter { $0.stream == stream && $0.streamSeq > 2 })
         #expect(try select { $0.roomID = "room_0_2" } == all.filter { $0.roomID == "room_0_2" })
         // All at once, with more than nine values.
         let many = try select { filter in
@@ -173,9 +183,12 @@ struct EventLogTests {
             filter.eventTypes = ["a", "b", "c", "d", "e", "run.completed"]
             (filter.correlationID, filter.runID, filter.afterGlobalSeq) = ("corr_2", "run_0", 3)
         }
-        #expect(many == all.filter {
-            $0.globalSeq > 3 && $0.eventType == "run.completed" && $0.correlationID == "corr_2" && $0.runID == "run_0"
-        })
+        #expect(
+            many
+                == all.filter {
+                    $0.globalSeq > 3 && $0.eventType == "run.completed" && $0.correlationID == "corr_2"
+                        && $0.runID == "run_0"
+                })
         #expect(!many.isEmpty)
     }
 }

@@ -9,7 +9,8 @@ import Testing
 /// The chain's rule, checked against vectors that stand in `docs/reference/HASH_CHAIN.md` and against a second
 /// implementation that is nothing but strings.
 struct HashChainTests {
-    private static let page = Files.split(Files.split(Files.split(#filePath).folder).folder).folder + "/docs/reference/HASH_CHAIN.md"
+    private static let page =
+        Files.split(Files.split(Files.split(#filePath).folder).folder).folder + "/docs/reference/HASH_CHAIN.md"
 
     /// A payload and an event to show the rule on.
     struct Vector: Sendable {
@@ -41,11 +42,14 @@ struct HashChainTests {
             Vector(
                 name: "full",
                 payload: payload(
-                    #"{"run_id":"run_1","summary":"Zoë said \"hi\"\n🙂"}"#, policy: #"{"decision":"allow","latency_us":12}"#, salt: 0x40),
+                    #"{"run_id":"run_1","summary":"Zoë said \"hi\"\n🙂"}"#,
+                    policy: #"{"decision":"allow","latency_us":12}"#, salt: 0x40),
                 event: event("run.completed") { event in
                     event.stream = .room("room_1")
                     (event.missionID, event.roomID, event.threadID) = ("mission_1", "room_1", "th_1")
-                    (event.runID, event.stepID, event.causationID) = ("run_1", "step_1", "018f0000-0000-7000-8000-000000000000")
+                    (event.runID, event.stepID, event.causationID) = (
+                        "run_1", "step_1", "018f0000-0000-7000-8000-000000000000"
+                    )
                     (event.actor, event.streamSeq) = (Actor(.service, "engine \"one\""), 42)
                     event.actorPrincipalID = Principal.id(of: event.actor)
                     (event.zone, event.redactionLevel, event.containsSecrets) = (.highStakes, .partial, true)
@@ -108,21 +112,28 @@ struct HashChainTests {
 
     @Test("The hash is a known constant, so that neither implementation can drift with the other")
     func constant() {
-        #expect(Self.vectors[0].event.payloadDigest == "sha256:8f8b7b23bd9e178f3ce18b167fee9077b29503bb11a65c6fcab70846e626931d")
-        #expect(Self.vectors[0].event.eventHash == "sha256:6440a84bc2d8e0752b8738f5b73eed18cecbc2144c7fed8b32764a3363ec1586")
+        #expect(
+            Self.vectors[0].event.payloadDigest
+                == "sha256:8f8b7b23bd9e178f3ce18b167fee9077b29503bb11a65c6fcab70846e626931d")
+        #expect(
+            Self.vectors[0].event.eventHash == "sha256:6440a84bc2d8e0752b8738f5b73eed18cecbc2144c7fed8b32764a3363ec1586"
+        )
         #expect(Principal.id(of: .operatorUser) == "a786c70a-8718-58aa-ba24-b06c9e2c6530")
     }
 
     @Test("The header has the keys of the rule, sorted, and is canonical JSON")
     func keys() throws {
         let header = try JSON.parse(EventHasher.headerBytes(Self.vectors[1].event))
-        #expect(header.objectValue?.keys == [
-            "actor_id", "actor_principal_id", "actor_type", "causation_id", "contains_secrets", "correlation_id",
-            "entity_id", "entity_type", "event_id", "event_type", "event_version", "hash_version",
-            "idempotency_key_digest", "mission_id", "occurred_at", "payload_digest", "prev_event_hash", "recorded_at",
-            "redaction_level", "room_id", "run_id", "step_id", "stream_id", "stream_seq", "stream_type", "thread_id",
-            "workspace_id", "zone",
-        ])
+        #expect(
+            header.objectValue?.keys == [
+                "actor_id", "actor_principal_id", "actor_type", "causation_id", "contains_secrets", "correlation_id",
+                "entity_id", "entity_type", "event_id", "event_type", "event_version", "hash_version",
+                "idempotency_key_digest", "mission_id", "occurred_at", "payload_digest", "prev_event_hash",
+                "recorded_at",
+                "redaction_level", "room_id", "run_id", "step_id", "stream_id", "stream_seq", "stream_type",
+                "thread_id",
+                "workspace_id", "zone",
+            ])
         for vector in Self.vectors {
             let bytes = EventHasher.headerBytes(vector.event)
             #expect(JSON.canonical(try JSON.parse(bytes)) == bytes)
@@ -163,7 +174,9 @@ struct HashChainTests {
     func principals() {
         // RFC 9562, A.4: the name www.example.com in the DNS namespace.
         let dns = Hex.bytes("6ba7b8109dad11d180b400c04fd430c8")!
-        #expect(UUIDText.version5(sha1: SHA1.digest(dns + Array("www.example.com".utf8))) == "2ed6657d-e927-568b-95e1-2665a8aea6a2")
+        #expect(
+            UUIDText.version5(sha1: SHA1.digest(dns + Array("www.example.com".utf8)))
+                == "2ed6657d-e927-568b-95e1-2665a8aea6a2")
         #expect(Principal.id(of: Actor(.user, "a")) != Principal.id(of: Actor(.agent, "a")))
         #expect(Principal.id(of: Actor(.user, "a")) == Principal.id(of: Actor(.user, "a")))
     }

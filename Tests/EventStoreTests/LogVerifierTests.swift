@@ -45,7 +45,10 @@ struct LogVerifierTests {
     func clean() throws {
         let verification = try bench.verify()
         #expect(verification.valid && verification.faults.isEmpty)
-        #expect((verification.events, verification.streams, verification.erased, verification.headGlobalSeq) == (12, 2, 0, 12))
+        #expect(
+            (verification.events, verification.streams, verification.erased, verification.headGlobalSeq) == (
+                12, 2, 0, 12
+            ))
         let stream = try bench.database.read { try LogVerifier.verify(Self.a, in: $0) }
         #expect(stream.valid && stream.checked == 6 && stream.firstMismatch == nil)
         #expect(stream.lastEventHash == (try bench.stored().last { $0.envelope.stream == Self.a }?.envelope.eventHash))
@@ -94,7 +97,8 @@ struct LogVerifierTests {
         try expect(
             .prevHashMismatch, at: Self.a, 4,
             in: tampered(
-                "UPDATE evt_events SET prev_event_hash = upper(prev_event_hash) WHERE stream_id = 'room_a' AND stream_seq = 4"))
+                "UPDATE evt_events SET prev_event_hash = upper(prev_event_hash) WHERE stream_id = 'room_a' AND stream_seq = 4"
+            ))
     }
 
     @Test("A missing hash")
@@ -172,7 +176,8 @@ struct LogVerifierTests {
 
     @Test("One event rewritten with all its hashes right")
     func rehashed() throws {
-        var event = try #require(try bench.stored().first { $0.envelope.stream == Self.a && $0.envelope.streamSeq == 3 })
+        var event = try #require(
+            try bench.stored().first { $0.envelope.stream == Self.a && $0.envelope.streamSeq == 3 })
         event.payload!.data = Array(#"{"run_id":"run_1","summary":"forged"}"#.utf8)
         event.envelope.payloadDigest = EventHasher.payloadDigest(event.payload!)
         event.envelope.eventHash = EventHasher.eventHash(event.envelope)
@@ -218,9 +223,10 @@ struct LogVerifierTests {
             UPDATE evt_events SET zone = 'sandbox' WHERE stream_id = 'room_a' AND stream_seq IN (2, 3, 5);
             DELETE FROM evt_events WHERE stream_id = 'room_b' AND stream_seq = 4;
             """)
-        #expect(verification.faults.map { "\($0.kind) \($0.streamID) \($0.streamSeq)" } == [
-            "eventHashMismatch room_a 2", "gap room_b 4",
-        ])
+        #expect(
+            verification.faults.map { "\($0.kind) \($0.streamID) \($0.streamSeq)" } == [
+                "eventHashMismatch room_a 2", "gap room_b 4",
+            ])
     }
 
     @Test("A row that cannot be read is a fault of its stream and of no other")
@@ -256,7 +262,9 @@ struct LogVerifierTests {
             let column = columns[Int(dice.integer(in: 0...Int64(columns.count - 1)))]
             let globalSeq = dice.integer(in: 1...12)
             let row = try bench.database.read { transaction in
-                try transaction.first(SQL(unsafeText: "SELECT \(column) AS v FROM evt_events WHERE global_seq = \(globalSeq)")) {
+                try transaction.first(
+                    SQL(unsafeText: "SELECT \(column) AS v FROM evt_events WHERE global_seq = \(globalSeq)")
+                ) {
                     try $0.value("v")
                 }
             }
@@ -265,10 +273,14 @@ struct LogVerifierTests {
             bytes[Int(dice.integer(in: 0...Int64(bytes.count - 1)))] ^= UInt8(1 << dice.integer(in: 0...6))
             let new = Hex.text(bytes)
             try bench.tamper(
-                "PRAGMA ignore_check_constraints = ON; UPDATE evt_events SET \(column) = CAST(x'\(new)' AS TEXT) WHERE global_seq = \(globalSeq)")
-            #expect(try !bench.verify().valid, "\(column) of \(globalSeq): \(old) became \(String(decoding: bytes, as: UTF8.self))")
+                "PRAGMA ignore_check_constraints = ON; UPDATE evt_events SET \(column) = CAST(x'\(new)' AS TEXT) WHERE global_seq = \(globalSeq)"
+            )
+            #expect(
+                try !bench.verify().valid,
+                "\(column) of \(globalSeq): \(old) became \(String(decoding: bytes, as: UTF8.self))")
             try bench.tamper(
-                "PRAGMA ignore_check_constraints = ON; UPDATE evt_events SET \(column) = CAST(x'\(Hex.text(Array(old.utf8)))' AS TEXT) WHERE global_seq = \(globalSeq)")
+                "PRAGMA ignore_check_constraints = ON; UPDATE evt_events SET \(column) = CAST(x'\(Hex.text(Array(old.utf8)))' AS TEXT) WHERE global_seq = \(globalSeq)"
+            )
             #expect(try bench.verify().valid)
         }
     }

@@ -84,7 +84,8 @@ struct SecretScannerTests {
 
     @Test("A password in a URL goes, its host stays")
     func urls() throws {
-        let redacted = try #require(SecretScanner.redact(JSON.canonical(["u": "x postgres://app:hunter2@db.internal/app y"])))
+        let redacted = try #require(
+            SecretScanner.redact(JSON.canonical(["u": "x postgres://app:hunter2@db.internal/app y"])))
         #expect(redacted.value["u"] == "x postgres[redacted]@db.internal/app y")
     }
 
@@ -99,10 +100,11 @@ struct SecretScannerTests {
         object["key \(secret)"] = "value of a key"
         let redacted = try #require(SecretScanner.redact(JSON.canonical(.object(object))))
         #expect(redacted.matches.count == 3)
-        #expect(redacted.value == [
-            "z": [1, 2.5, nil, true, ["deep": ["deeper": "a [redacted] b"]]], "a": "kept",
-            "list": ["[redacted]", "kept"], "key [redacted]": "value of a key",
-        ])
+        #expect(
+            redacted.value == [
+                "z": [1, 2.5, nil, true, ["deep": ["deeper": "a [redacted] b"]]], "a": "kept",
+                "list": ["[redacted]", "kept"], "key [redacted]": "value of a key",
+            ])
         #expect(JSON.canonical(try JSON.parse(redacted.bytes)) == redacted.bytes)
     }
 
@@ -110,11 +112,13 @@ struct SecretScannerTests {
     func members() throws {
         let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzzzz"
         for name in ["aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", "SecretAccessKey", "secretAccessKey"] {
-            let redacted = try #require(SecretScanner.redact(JSON.canonical(["Credentials": [name: .string(key)]])), "\(name)")
+            let redacted = try #require(
+                SecretScanner.redact(JSON.canonical(["Credentials": [name: .string(key)]])), "\(name)")
             #expect(redacted.value == ["Credentials": [name: "[redacted]"]])
             #expect(redacted.matches.map(\.ruleID) == ["aws_secret_access_key"])
             #expect(!redacted.matches[0].matchPreview.contains("wJal"))
-            #expect(SecretScanner.firstSecret(in: ["Credentials": [name: .string(key)]])?.pointer == "/Credentials/\(name)")
+            #expect(
+                SecretScanner.firstSecret(in: ["Credentials": [name: .string(key)]])?.pointer == "/Credentials/\(name)")
             #expect(SecretScanner.redact(JSON.canonical([name: "too short"])) == nil)
         }
     }
@@ -154,11 +158,20 @@ struct SecretScannerTests {
         }
         // What projectors are given is what a rebuild will read.
         #expect(completed.summary == "the token is [redacted], and [redacted]")
-        #expect(mark.targetEventID == target.eventID && mark.reason == "dlp_secret_detected" && mark.intendedRedactionLevel == .partial)
-        #expect(leak.sourceEventID == target.eventID && leak.sourceEventType == "run.completed" && leak.scannerVersion == "dlp_v2")
-        #expect(leak.matchCount == 3 && leak.ruleIDs == ["bearer_token", "github_pat", "openai_api_key"] && leak.matches.count == 3)
+        #expect(
+            mark.targetEventID == target.eventID && mark.reason == "dlp_secret_detected"
+                && mark.intendedRedactionLevel == .partial)
+        #expect(
+            leak.sourceEventID == target.eventID && leak.sourceEventType == "run.completed"
+                && leak.scannerVersion == "dlp_v2")
+        #expect(
+            leak.matchCount == 3 && leak.ruleIDs == ["bearer_token", "github_pat", "openai_api_key"]
+                && leak.matches.count == 3)
         #expect(events[2].envelope.containsSecrets && !events[1].envelope.containsSecrets)
-        #expect(events.dropFirst().allSatisfy { $0.envelope.actor == .secretScanner && $0.envelope.causationID == target.eventID })
+        #expect(
+            events.dropFirst().allSatisfy {
+                $0.envelope.actor == .secretScanner && $0.envelope.causationID == target.eventID
+            })
         #expect(events.allSatisfy { $0.envelope.stream == target.stream })
         #expect(try bench.stored().map(\.envelope) == events.map(\.envelope))
         #expect(try bench.verify().valid)
@@ -192,7 +205,10 @@ struct SecretScannerTests {
         let all = String(decoding: try bytes(), as: UTF8.self)
         #expect(all.contains("[redacted]"))
         // The heart of every secret; the passwords of URLs by name.
-        let hearts = ["aB3dE6gH9jK2mN5p", "wJalrXUtnFEMI", "hunter2", "p%40ss", "MIIabc", "IOSFODNN7", "12345678901-abc", "eyJzdWIi", "dozjgNry"]
+        let hearts = [
+            "aB3dE6gH9jK2mN5p", "wJalrXUtnFEMI", "hunter2", "p%40ss", "MIIabc", "IOSFODNN7", "12345678901-abc",
+            "eyJzdWIi", "dozjgNry",
+        ]
         for heart in hearts { #expect(!all.utf8.contains(heart.utf8), "\(heart)") }
         // The search can find: what is no secret is there.
         #expect(all.utf8.contains("scanner_version".utf8))
@@ -200,7 +216,10 @@ struct SecretScannerTests {
 
     @Test("The scanner is quick on what holds nothing")
     func speed() {
-        let json = JSON.canonical(["text": .string(String(repeating: "An ordinary line of a log, with numbers 12345 and-dashes.\n", count: 400))])
+        let json = JSON.canonical([
+            "text": .string(
+                String(repeating: "An ordinary line of a log, with numbers 12345 and-dashes.\n", count: 400))
+        ])
         let start = ContinuousClock.now
         for _ in 0..<10 { #expect(SecretScanner.redact(json) == nil) }
         // 230 kB of text; even an unoptimised build takes a fraction of this.

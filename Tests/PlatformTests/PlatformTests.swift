@@ -42,7 +42,9 @@ struct EntropyTests {
         #expect(Set(small) == [Int64.max - 1, Int64.max])
     }
 
-    @Test("The widest ranges are ranges too", arguments: [Int64.min...Int64.max, Int64.min...0, -1...Int64.max, Int64.min...Int64.min + 1])
+    @Test(
+        "The widest ranges are ranges too",
+        arguments: [Int64.min...Int64.max, Int64.min...0, -1...Int64.max, Int64.min...Int64.min + 1])
     func wide(_ range: ClosedRange<Int64>) {
         let entropy = SeededEntropy(seed: 4)
         for _ in 0..<100 { #expect(range.contains(entropy.integer(in: range))) }
@@ -101,7 +103,9 @@ struct FileTests {
 
     @Test("A file is written whole, with its mode, and replaced whole; nothing is left over")
     func atomic() throws {
-        for (bytes, mode) in [(Array("one".utf8), UInt32(0o600)), ([], 0o644), ([UInt8](repeating: 7, count: 300_000), 0o755)] {
+        for (bytes, mode) in [
+            (Array("one".utf8), UInt32(0o600)), ([], 0o644), ([UInt8](repeating: 7, count: 300_000), 0o755),
+        ] {
             try Files.writeAtomically(bytes, to: "\(path)/f", mode: mode)
             #expect(try Files.read("\(path)/f", bytesMax: 1 << 20) == bytes)
             #expect(Files.status("\(path)/f")?.mode == mode)
@@ -120,14 +124,18 @@ struct FileTests {
         #expect(try #require(Files.status("\(path)/log")).mode & 0o077 == 0)
     }
 
-    @Test("A folder's name never leads out of it", arguments: ["../outside", "/etc/passwd", "link", "linked/f", "a/../../outside", "deep/link"])
+    @Test(
+        "A folder's name never leads out of it",
+        arguments: ["../outside", "/etc/passwd", "link", "linked/f", "a/../../outside", "deep/link"])
     func beneath(_ name: String) throws {
         let inner = "\(path)/inner"
         try Files.makeFolder("\(inner)/deep")
         try Files.makeFolder("\(path)/other")
         try Files.writeAtomically(Array("secret".utf8), to: "\(path)/outside")
         try Files.writeAtomically(Array("secret".utf8), to: "\(path)/other/f")
-        for (target, link) in [("\(path)/outside", "link"), ("\(path)/other", "linked"), ("../../outside", "deep/link")] {
+        for (target, link) in [
+            ("\(path)/outside", "link"), ("\(path)/other", "linked"), ("../../outside", "deep/link"),
+        ] {
             try #require(symlinkForTest(target, "\(inner)/\(link)"))
         }
         let folder = try Folder(inner)
@@ -184,9 +192,10 @@ struct LogTests {
 
     private func line(_ format: Log.Format, _ body: (Log) -> Void) -> [String] {
         let lines = Monitor<[String]>([])
-        body(Log(level: .info, format: format, clock: FixedClock()) { line in
-            lines.update { $0.append(String(decoding: line, as: UTF8.self)) }
-        })
+        body(
+            Log(level: .info, format: format, clock: FixedClock()) { line in
+                lines.update { $0.append(String(decoding: line, as: UTF8.self)) }
+            })
         return lines.read { $0 }
     }
 
@@ -196,9 +205,11 @@ struct LogTests {
             log.debug("not shown")
             log.info("it \"said\"\n", ["text": .text("a\\b\u{1}\u{9B}\n"), "n": 5, "on": true])
         }
-        #expect(lines == [
-            #"{"time":"2026-03-04T05:06:07.089Z","level":"info","event":"it \"said\"\n","text":"a\\b\u0001\u009b\n","n":5,"on":true}"# + "\n",
-        ])
+        #expect(
+            lines == [
+                #"{"time":"2026-03-04T05:06:07.089Z","level":"info","event":"it \"said\"\n","text":"a\\b\u0001\u009b\n","n":5,"on":true}"#
+                    + "\n"
+            ])
     }
 
     @Test("A line for people moves no cursor")

@@ -9,7 +9,9 @@ import Testing
 @testable import Projectors
 
 struct RebuildTests {
-    @Test("After thousands of random events the rebuilt read models are the live ones, byte for byte", arguments: [UInt64(1), 20_260_304])
+    @Test(
+        "After thousands of random events the rebuilt read models are the live ones, byte for byte",
+        arguments: [UInt64(1), 20_260_304])
     func rebuiltIsLive(_ seed: UInt64) throws {
         let history = try History(seed: seed)
         try history.live(until: 2_500)
@@ -17,22 +19,29 @@ struct RebuildTests {
         #expect(events >= 2_500)
         #expect(checks.map(\.table) == ProjectorCatalogue.all.map(\.name))
         for check in checks {
-            #expect(check.firstDifference == nil && check.liveDigest == check.rebuiltDigest && check.liveRows == check.rebuiltRows, "\(check)")
+            #expect(
+                check.firstDifference == nil && check.liveDigest == check.rebuiltDigest
+                    && check.liveRows == check.rebuiltRows, "\(check)")
             #expect(check.liveRows > 0, "\(check.table) is empty: the history is too tame")
         }
         let verification = try history.database.read { try LogVerifier.verifyLog(in: $0) }
         #expect(verification.valid && verification.events == events)
         // Nearly every type of event that a decider can bring about has happened.
         let seen = try history.database.read { transaction in
-            Set(try transaction.all("SELECT DISTINCT event_type FROM evt_events") { try $0.get("event_type", as: String.self) })
+            Set(
+                try transaction.all("SELECT DISTINCT event_type FROM evt_events") {
+                    try $0.get("event_type", as: String.self)
+                })
         }
-        #expect(Set(EventCatalogue.types).subtracting(seen) == [
-            "api.started", "api.stopped", "configuration.reloaded", "engine.deactivated", "engine.registered",
-            "engine.token.issued", "engine.token.revoked",
-        ])
+        #expect(
+            Set(EventCatalogue.types).subtracting(seen) == [
+                "api.started", "api.stopped", "configuration.reloaded", "engine.deactivated", "engine.registered",
+                "engine.token.issued", "engine.token.revoked",
+            ])
         // A read model shows what is in the log: the redacted text.
         let leaks = try history.database.read { transaction in
-            try transaction.first("SELECT count(*) AS n FROM proj_runs WHERE title LIKE '%ghp_%' OR goal LIKE '%ghp_%'") { try $0.get("n", as: Int.self) }
+            try transaction.first("SELECT count(*) AS n FROM proj_runs WHERE title LIKE '%ghp_%' OR goal LIKE '%ghp_%'")
+            { try $0.get("n", as: Int.self) }
         }
         #expect(leaks == 0)
     }
@@ -49,7 +58,10 @@ struct RebuildTests {
 
     @Test(
         "A row that differs in one place, is gone or is there too much is named",
-        arguments: ["proj_approvals", "proj_artifacts", "proj_kill_switch", "proj_rooms", "proj_runs", "proj_steps", "proj_tool_calls"])
+        arguments: [
+            "proj_approvals", "proj_artifacts", "proj_kill_switch", "proj_rooms", "proj_runs", "proj_steps",
+            "proj_tool_calls",
+        ])
     func differences(_ table: String) throws {
         let history = try History(seed: 5)
         try history.live(until: 300)
@@ -76,7 +88,8 @@ struct RebuildTests {
             return try #require(checks.first { $0.table == table })
         }
         let time = table == "proj_kill_switch" ? "changed_at" : "updated_at"
-        let changed = try change("UPDATE \(table) SET \(time) = '2001-01-01T00:00:00.000Z' WHERE \(keyColumn) = '\(row)'")
+        let changed = try change(
+            "UPDATE \(table) SET \(time) = '2001-01-01T00:00:00.000Z' WHERE \(keyColumn) = '\(row)'")
         #expect(changed.firstDifference?.hasPrefix("\(row), column ") == true)
         #expect(changed.liveDigest != changed.rebuiltDigest && changed.liveRows == changed.rebuiltRows)
         let renamed = try change("UPDATE \(table) SET \(keyColumn) = 'zz' WHERE \(keyColumn) = '\(row)'")
@@ -97,7 +110,11 @@ struct RebuildTests {
         let counter = Monitor(Int64(0))
         let planted = Projector(table) { recorded, transaction in
             try table.fold(recorded.envelope.eventID.rawValue, in: transaction) { _ in
-                Note(id: recorded.envelope.eventID.rawValue, number: counter.update { $0 += 1; return $0 })
+                Note(
+                    id: recorded.envelope.eventID.rawValue,
+                    number: counter.update {
+                        $0 += 1; return $0
+                    })
             }
         }
         let honest = Projector(table) { recorded, transaction in

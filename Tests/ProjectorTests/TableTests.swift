@@ -28,12 +28,16 @@ struct TableTests {
                 #expect(paged == all)
                 var (calls, next): ([ToolCall], ListCursor?) = ([], nil)
                 while true {
-                    let page = try ToolCallTable.list(in: workspace, run: nil, step: nil, after: next, limit: 7, transaction)
+                    let page = try ToolCallTable.list(
+                        in: workspace, run: nil, step: nil, after: next, limit: 7, transaction)
                     calls += page
                     guard let last = page.last else { break }
                     next = ListCursor(time: last.startedAt, id: last.toolCallID.rawValue)
                 }
-                #expect(calls == (try ToolCallTable.list(in: workspace, run: nil, step: nil, after: nil, limit: 10_000, transaction)))
+                #expect(
+                    calls
+                        == (try ToolCallTable.list(
+                            in: workspace, run: nil, step: nil, after: nil, limit: 10_000, transaction)))
                 #expect(!calls.isEmpty)
             }
         }
@@ -41,7 +45,9 @@ struct TableTests {
 
     @Test("What is no cursor of ours is nil; one with an absurd time is harmless")
     func foreignCursors() throws {
-        for text in ["", "zz", "0", "deadbeef", Hex.text("x~id".utf8), Hex.text("1".utf8)] { #expect(ListCursor(text: text) == nil) }
+        for text in ["", "zz", "0", "deadbeef", Hex.text("x~id".utf8), Hex.text("1".utf8)] {
+            #expect(ListCursor(text: text) == nil)
+        }
         let history = try History(seed: 1)
         try history.live(until: 50)
         for time in [Int64.min, -1, Int64.max] {
@@ -65,11 +71,23 @@ struct TableTests {
                 #expect(try RunTable.find(run.runID, in: mine, transaction) == nil)
                 #expect(try RunTable.find(run.runID, in: "ws_other", transaction) == run)
             }
-            #expect(try RunTable.list(in: mine, RunTable.Filter(), after: nil, limit: 10_000, transaction).allSatisfy { $0.workspaceID == mine })
-            #expect(try RoomTable.list(in: mine, after: nil, limit: 10_000, transaction).allSatisfy { $0.workspaceID == mine })
-            #expect(try ApprovalTable.list(in: mine, status: nil, room: nil, after: nil, limit: 10_000, transaction).allSatisfy { $0.workspaceID == mine })
-            #expect(try ArtifactTable.list(in: mine, room: nil, run: nil, step: nil, after: nil, limit: 10_000, transaction).allSatisfy { $0.workspaceID == mine })
-            #expect(try ToolCallTable.list(in: mine, run: nil, step: nil, after: nil, limit: 10_000, transaction).allSatisfy { $0.workspaceID == mine })
+            #expect(
+                try RunTable.list(in: mine, RunTable.Filter(), after: nil, limit: 10_000, transaction).allSatisfy {
+                    $0.workspaceID == mine
+                })
+            #expect(
+                try RoomTable.list(in: mine, after: nil, limit: 10_000, transaction).allSatisfy {
+                    $0.workspaceID == mine
+                })
+            #expect(
+                try ApprovalTable.list(in: mine, status: nil, room: nil, after: nil, limit: 10_000, transaction)
+                    .allSatisfy { $0.workspaceID == mine })
+            #expect(
+                try ArtifactTable.list(in: mine, room: nil, run: nil, step: nil, after: nil, limit: 10_000, transaction)
+                    .allSatisfy { $0.workspaceID == mine })
+            #expect(
+                try ToolCallTable.list(in: mine, run: nil, step: nil, after: nil, limit: 10_000, transaction).allSatisfy
+                { $0.workspaceID == mine })
         }
     }
 

@@ -46,7 +46,8 @@ package final class TestAPI: Sendable {
         let log = Log(level: .error, format: .json) { [self] line in
             errors.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
         }
-        let socket = transports == .socket ? try TCP.listen(at: SocketAddress(host: .v4([127, 0, 0, 1]), port: 0)) : nil
+        let socket =
+            transports == .socket ? try TCP.listen(at: SocketAddress(host: .v4([127, 0, 0, 1]), port: 0)) : nil
         let address = socket.flatMap { TCP.localAddress(of: $0) }
         let application = try APIApplication(
             configuration(), port: address?.port ?? 7717, clock: clock, log: log
@@ -72,10 +73,12 @@ package final class TestAPI: Sendable {
     }
 
     package func stop() {
-        guard let running = running.withLock({ running in
-            defer { running = nil }
-            return running
-        }) else { return }
+        guard
+            let running = running.withLock({ running in
+                defer { running = nil }
+                return running
+            })
+        else { return }
         running.application.beginDraining()
         running.server?.drain(graceMilliseconds: 1_000)
         running.server?.waitUntilStopped()

@@ -80,14 +80,14 @@ enum Access: Sendable {
     /// The operator, or an engine whose token allows the action.
     case engine(action: String)
     /// An engine that may name itself in the body instead of in headers, so the handler asks for its credential.
-    case engineByBody(action: String)
+    case engineByBody(action: String, orOperator: Bool)
 
     var words: String {
         switch self {
         case .anyone: "anyone"
         case .operatorOnly: "operator"
         case .engine(let action): "operator, engine with `\(action)`"
-        case .engineByBody(let action): "engine with `\(action)`"
+        case .engineByBody(let action, let orOperator): "\(orOperator ? "operator, " : "")engine with `\(action)`"
         }
     }
 
@@ -96,7 +96,7 @@ enum Access: Sendable {
         case (.anyone, _), (_, .operatorUser), (_, .header): return
         case (.operatorOnly, .engine):
             throw Rejection(.operatorRequired, "an engine's token cannot do this; it takes the operator")
-        case (.engine(let action), .engine(_, let token)), (.engineByBody(let action), .engine(_, let token)):
+        case (.engine(let action), .engine(_, let token)), (.engineByBody(let action, _), .engine(_, let token)):
             guard token.scopes.actionTypes.contains(action) else {
                 throw Rejection(
                     .engineActionNotAllowed, "the engine's token does not allow \(action)",

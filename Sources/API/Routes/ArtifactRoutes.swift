@@ -140,7 +140,8 @@ struct ArtifactRoutes: Sendable {
     static func range(_ text: String?, size: Int64) throws(Rejection) -> Range<Int64>? {
         guard let text, text.hasPrefix("bytes="), !text.contains(",") else { return nil }
         let ends = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+        let isPlain = ends.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        guard ends.count == 2, isPlain else { return nil }
         let range: Range<Int64>
         switch (Int64(ends[0]), Int64(ends[1])) {
         case (let first?, let last?) where first <= last: range = first..<max(first, min(last, size - 1) + 1)

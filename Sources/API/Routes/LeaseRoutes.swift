@@ -18,18 +18,26 @@ struct LeaseRoutes: Sendable {
     let problems: ProblemAnswers
 
     func mount(on routes: inout RouteTable) {
-        routes.on(.claimRun, .engineByBody(action: "run.claim"), claim)
-        routes.on(.heartbeat, .engine(action: "run.lease.heartbeat"), heartbeat)
-        routes.on(.releaseRun, .engine(action: "run.lease.release"), release)
+        routes.on(.claimRun, .engineByBody(action: "run.claim", orOperator: false), claim)
+        routes.on(.heartbeat, .engineByBody(action: "run.lease.heartbeat", orOperator: true), heartbeat)
+        routes.on(.releaseRun, .engineByBody(action: "run.lease.release", orOperator: true), release)
+    }
+
+    /// The request with its caller, whose credentials may stand in the body (`contract/API_CORE.md` 1.2).
+    private func identified(
+        _ context: RequestContext, _ engineID: EngineID?, _ engineToken: String?, action: String
+    ) throws -> RequestContext {
+        var context = context
+        let credentials = engineID.flatMap { id in engineToken.map { (id, $0) } }
+        (context.caller, context.workspace) = try authentication.caller(context.request, credentials)
+        try Access.engine(action: action).check(context.caller)
+        return context
     }
 
     // MARK: Claim
 
     @Sendable private func claim(_ body: ClaimRun, _ context: RequestContext) throws -> Reply {
-        var context = context
-        let credentials = body.engineID.flatMap { id in body.engineToken.map { (id, $0) } }
-        (context.caller, context.workspace) = try authentication.caller(context.request, credentials)
-        try Access.engine(action: "run.claim").check(context.caller)
+        let context = try identified(context, body.engineID, body.engineToken, action: "run.claim")
         guard case .engine(let engine, let token) = context.caller else {
             throw Rejection(.missingEngineToken, "a claim needs x-engine-id and x-engine-token")
         }
@@ -129,16 +137,19 @@ struct LeaseRoutes: Sendable {
 
     // MARK: Heartbeat and release
 
-    @Sendable private func heartbeat(_ body: Fenced, _ context: RequestContext) -> Reply {
+    @Sendable private func heartbeat(_ body: Fenced, _ context: RequestContext) throws -> Reply {
         let id: RunID = context.id("run_id")
+        let context = try identified(context, body.engineID, body.engineToken, action: "run.lease.heartbeat")
         return commands.perform(context, isReplayable: false) { work in
+            // The order of the checks is on the wire.
             let run = try work.run(id, in: context.workspace)
+            let token = try requireToken(body.claimToken, context)
             guard run.status == .running else {
                 throw Rejection(
                     .runNotRunning, "the run is \(run.status.rawValue), expected running",
                     details: ["status": .string(run.status.rawValue)])
             }
-            guard var lease = try work.fence(run, context, token: try requireToken(body.claimToken, context)) else {
+            guard var lease = try work.fence(run, context, token: token) else {
                 throw Rejection(.leaseTokenMismatch, "nobody holds the run")
             }
             let ttl = environment.leaseMilliseconds
@@ -155,8 +166,9 @@ struct LeaseRoutes: Sendable {
         }
     }
 
-    @Sendable private func release(_ body: ReleaseRun, _ context: RequestContext) -> Reply {
+    @Sendable private func release(_ body: ReleaseRun, _ context: RequestContext) throws -> Reply {
         let id: RunID = context.id("run_id")
+        let context = try identified(context, body.engineID, body.engineToken, action: "run.lease.release")
         return commands.perform(context) { work in
             let run = try work.run(id, in: context.workspace)
             let reason = body.reason ?? .released

@@ -106,6 +106,7 @@ struct HTTPTool: ToolImplementation {
         request.cancellation = cancellation
         request.deadlineMilliseconds = Int(clamping: ready.timeoutMs)
         // Later than the permit nothing may be sent.
+        request.startMilliseconds = Int(permit.leftMs)
         request.connectMilliseconds = max(1, Int(min(permit.leftMs, ready.timeoutMs)))
         var response: HTTPResponse?
         var body: [UInt8] = []
@@ -143,6 +144,7 @@ struct HTTPTool: ToolImplementation {
         let sentence = masker.masked("\(error)")
         switch error {
         case .unreachable: return ToolFailure("connect_failed", sentence, retryable: true, beforeStart: true)
+        case .tooLate: return ToolFailure(StepExecutor.permitUnused, sentence, retryable: true, beforeStart: true)
         case .refusedURL: return ToolFailure("url_refused", sentence, beforeStart: true)
         case .timeout: return ToolFailure("timeout", sentence, retryable: true, uncertain: true)
         case .broken, .protocolError, .tooLarge:

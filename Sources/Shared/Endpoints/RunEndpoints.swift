@@ -186,12 +186,14 @@ package struct ClaimAnswer: Codable, Hashable, Sendable {
     }
 }
 
-/// A write by the run's holder.
+/// A write by the run's holder. Its credentials may stand here instead of in the head (claim, heartbeat, release).
 package struct Fenced: Codable, Hashable, Sendable {
     package var claimToken: String?
+    package var engineID: EngineID?
+    package var engineToken: String?
 
-    package init(claimToken: String? = nil) {
-        self.claimToken = claimToken
+    package init(claimToken: String? = nil, engineID: EngineID? = nil, engineToken: String? = nil) {
+        (self.claimToken, self.engineID, self.engineToken) = (claimToken, engineID, engineToken)
     }
 }
 
@@ -218,9 +220,14 @@ package struct ReleaseRun: Codable, Hashable, Sendable {
     package var claimToken: String?
     /// `released` (the default) or `drained`.
     package var reason: RequeueReason?
+    package var engineID: EngineID?
+    package var engineToken: String?
 
-    package init(claimToken: String? = nil, reason: RequeueReason? = nil) {
+    package init(
+        claimToken: String? = nil, reason: RequeueReason? = nil, engineID: EngineID? = nil, engineToken: String? = nil
+    ) {
         (self.claimToken, self.reason) = (claimToken, reason)
+        (self.engineID, self.engineToken) = (engineID, engineToken)
     }
 }
 
@@ -244,7 +251,7 @@ package struct ParkRun: Codable, Hashable, Sendable {
     }
 }
 
-/// `queued` when a wait was settled already, else `waiting`.
+/// `queued` when a wait was settled already, `cancelled` when that was asked for, else `waiting`.
 package struct ParkAnswer: Codable, Hashable, Sendable {
     package var ok: Bool
     package var status: RunStatus

@@ -16,7 +16,9 @@ struct ApprovalTests {
         return (hold, step, answer[text: "approval_id"], answer[text: "tool_call_id"])
     }
 
-    private func decide(_ api: TestAPI, _ approval: String, _ decision: String, _ more: JSONObject = [:]) throws -> Answered {
+    private func decide(_ api: TestAPI, _ approval: String, _ decision: String, _ more: JSONObject = [:]) throws
+        -> Answered
+    {
         var body = more
         body["decision"] = .string(decision)
         return try api.operator.post("/v1/approvals/\(approval)/decide", .object(body))
@@ -34,15 +36,22 @@ struct ApprovalTests {
             // Asking again while it is open opens no second one.
             let before = try api.lastGlobalSeq()
             let again = try hold.publish(step)
-            #expect((again.status, again[text: "approval_id"], again[text: "decision"]) == (202, approval, "require_approval"))
+            #expect(
+                (again.status, again[text: "approval_id"], again[text: "decision"]) == (
+                    202, approval, "require_approval"
+                ))
             #expect(try api.lastGlobalSeq() == before)
             #expect(try decide(api, approval, "approve", ["reason": "fine"]).json == ["ok": true])
             let go = try hold.publish(step)
-            #expect((go.status, go[text: "tool_call_id"], go[text: "reason_code"]) == (201, call, "approval_allows_action"))
+            #expect(
+                (go.status, go[text: "tool_call_id"], go[text: "reason_code"]) == (201, call, "approval_allows_action"))
             #expect(try hold.succeed(call).status == 200)
             let used = try api.operator.get("/v1/approvals/\(approval)")["approval"]
             #expect(used?["consumed_at"]?.stringValue != nil)
-            #expect((used?["decided_by_type"], used?["decided_by_id"], used?["decision_reason"]) == ("user", "operator", "fine"))
+            #expect(
+                (used?["decided_by_type"], used?["decided_by_id"], used?["decision_reason"]) == (
+                    "user", "operator", "fine"
+                ))
             #expect(
                 try api.eventTypes(hold.runID) == [
                     "run.created", "run.started", "step.created", "policy.requires_approval", "tool.requested",
@@ -124,7 +133,8 @@ struct ApprovalTests {
     /// An approval of exactly these arguments in this run, for whichever call comes first.
     private func free(_ api: TestAPI, _ hold: Hold, _ argsHash: String) throws -> String {
         let scope: JSONValue = ["type": "once", "run_id": .string(hold.runID.rawValue), "args_hash": .string(argsHash)]
-        let id = try api.operator.post("/v1/approvals", ["action": "external.write", "scope": scope])[text: "approval_id"]
+        let id = try api.operator.post("/v1/approvals", ["action": "external.write", "scope": scope])[
+            text: "approval_id"]
         #expect(try decide(api, id, "approve").status == 200)
         return id
     }
@@ -201,7 +211,8 @@ struct ApprovalTests {
     func redecide() throws {
         try withAPI { api in
             func fresh(_ decisions: String...) throws -> String {
-                let id = try api.operator.post("/v1/approvals", ["action": "external.write", "title": "t"])[text: "approval_id"]
+                let id = try api.operator.post("/v1/approvals", ["action": "external.write", "title": "t"])[
+                    text: "approval_id"]
                 for decision in decisions { _ = try decide(api, id, decision) }
                 return id
             }
@@ -249,7 +260,8 @@ struct ApprovalTests {
             let hold = try api.hold()
             let step = try hold.step("a", kind: "http")
             func approve(_ scope: JSONValue) throws {
-                let id = try api.operator.post("/v1/approvals", ["action": "external_write", "scope": scope])[text: "approval_id"]
+                let id = try api.operator.post("/v1/approvals", ["action": "external_write", "scope": scope])[
+                    text: "approval_id"]
                 #expect(try decide(api, id, "approve").status == 200)
             }
             try approve(["type": "room", "room_id": "room_other"])
@@ -259,8 +271,12 @@ struct ApprovalTests {
             #expect(try hold.publish(step).status == 202)
             try approve(["type": "run", "run_id": .string(run.rawValue)])
             for ordinal in 2...4 { #expect(try hold.publish(step, ordinal: ordinal).status == 201) }
-            #expect(try api.operator.post("/v1/approvals", ["action": "x", "scope": ["type": "galaxy"]]).code == "invalid_scope")
-            #expect(try api.operator.post("/v1/approvals", ["action": "x", "scope": ["type": "once"]]).code == "invalid_scope")
+            #expect(
+                try api.operator.post("/v1/approvals", ["action": "x", "scope": ["type": "galaxy"]]).code
+                    == "invalid_scope")
+            #expect(
+                try api.operator.post("/v1/approvals", ["action": "x", "scope": ["type": "once"]]).code
+                    == "invalid_scope")
             #expect(try api.operator.post("/v1/approvals", ["title": "x"]).code == "missing_action")
         }
     }

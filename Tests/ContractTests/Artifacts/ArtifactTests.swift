@@ -17,7 +17,9 @@ struct ArtifactTests {
         return (hold, try hold.step("a"))
     }
 
-    private func put(_ hold: Hold, _ step: StepID, _ bytes: [UInt8], as name: String? = nil, token: String? = nil) throws -> Answered {
+    private func put(_ hold: Hold, _ step: StepID, _ bytes: [UInt8], as name: String? = nil, token: String? = nil)
+        throws -> Answered
+    {
         try hold.client.exchange(
             .put, "/v1/steps/\(step)/blobs/\(name ?? digest(bytes))", fields: [.xClaimToken: token ?? hold.token],
             body: bytes)
@@ -47,7 +49,10 @@ struct ArtifactTests {
             #expect(try kept(api).count == 1)
             let made = try hold.post(
                 "/v1/steps/\(step)/artifacts",
-                ["kind": "report", "title": "r", "mime_type": "text/html", "sha256": .string("sha256:\(digest(bytes))")])
+                [
+                    "kind": "report", "title": "r", "mime_type": "text/html",
+                    "sha256": .string("sha256:\(digest(bytes))"),
+                ])
             #expect(made.status == 201, "\(made.text)")
             let id = made[text: "artifact_id"]
             let row = try api.operator.get("/v1/artifacts/\(id)")["artifact"]
@@ -59,11 +64,14 @@ struct ArtifactTests {
             #expect(fields[.contentDisposition]?.hasPrefix("attachment") == true)
             #expect(fields[.contentSecurityPolicy]?.contains("sandbox") == true)
             #expect(fields[.acceptRanges] == "bytes")
-            let same = try api.operator.get("/v1/artifacts/\(id)/content", fields: [.ifNoneMatch: "\"\(digest(bytes))\""])
+            let same = try api.operator.get(
+                "/v1/artifacts/\(id)/content", fields: [.ifNoneMatch: "\"\(digest(bytes))\""])
             #expect((same.status, same.response.body) == (304, []))
             #expect(same.response.fields[.etag] == fields[.etag])
             for match in ["*", "W/\"\(digest(bytes))\"", "\"x\", \"\(digest(bytes))\""] {
-                #expect(try api.operator.get("/v1/artifacts/\(id)/content", fields: [.ifNoneMatch: match]).status == 304, "\(match)")
+                #expect(
+                    try api.operator.get("/v1/artifacts/\(id)/content", fields: [.ifNoneMatch: match]).status == 304,
+                    "\(match)")
             }
             let head = try api.operator.exchange(.head, "/v1/artifacts/\(id)/content")
             #expect((head.status, head.response.body) == (200, []))
@@ -76,20 +84,26 @@ struct ArtifactTests {
             let (hold, step) = try held(api)
             let bytes = Array("0123456789".utf8)
             _ = try put(hold, step, bytes)
-            let id = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "r", "sha256": .string(digest(bytes))])[text: "artifact_id"]
+            let id = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "r", "sha256": .string(digest(bytes))])[
+                text: "artifact_id"]
             func read(_ range: String) throws -> (Int, String, String?) {
                 let answer = try api.operator.get("/v1/artifacts/\(id)/content", fields: [.range: range])
                 return (answer.status, answer.text, answer.response.fields[.contentRange])
             }
             for (range, text, content) in [
-                ("bytes=0-0", "0", "bytes 0-0/10"), ("bytes=2-4", "234", "bytes 2-4/10"), ("bytes=7-", "789", "bytes 7-9/10"),
-                ("bytes=-3", "789", "bytes 7-9/10"), ("bytes=8-100", "89", "bytes 8-9/10"), ("bytes=-100", "0123456789", "bytes 0-9/10"),
+                ("bytes=0-0", "0", "bytes 0-0/10"), ("bytes=2-4", "234", "bytes 2-4/10"),
+                ("bytes=7-", "789", "bytes 7-9/10"),
+                ("bytes=-3", "789", "bytes 7-9/10"), ("bytes=8-100", "89", "bytes 8-9/10"),
+                ("bytes=-100", "0123456789", "bytes 0-9/10"),
                 ("bytes=0-9223372036854775807", "0123456789", "bytes 0-9/10"),
             ] {
                 let found = try read(range)
                 #expect(found.0 == 206 && found.1 == text && found.2 == content, "\(range): \(found)")
             }
-            for range in ["bytes=4-2", "lines=1-2", "bytes=0-1,3-4", "bytes=a-b", "bytes=", "bytes=-", "bytes=--1", "bytes=+1-2", "bytes=-1-2"] {
+            for range in [
+                "bytes=4-2", "lines=1-2", "bytes=0-1,3-4", "bytes=a-b", "bytes=", "bytes=-", "bytes=--1", "bytes=+1-2",
+                "bytes=-1-2",
+            ] {
                 let found = try read(range)
                 #expect(found.0 == 200 && found.1 == "0123456789", "\(range): \(found)")
             }
@@ -124,7 +138,8 @@ struct ArtifactTests {
         try withAPI(.socket) { api in
             let (hold, step) = try held(api)
             #expect(try put(hold, step, []).status == 201)
-            let id = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "r", "sha256": .string(digest([]))])[text: "artifact_id"]
+            let id = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "r", "sha256": .string(digest([]))])[
+                text: "artifact_id"]
             let content = try api.operator.get("/v1/artifacts/\(id)/content")
             #expect((content.status, content.response.body) == (200, []))
         }
@@ -146,12 +161,15 @@ struct ArtifactTests {
     func brokenUpload() throws {
         try withAPI(.socket) { api in
             let (hold, step) = try held(api)
-            guard let address = api.address, case .engine(let id, let secret) = hold.client.credential else { throw TestFailure("?") }
+            guard let address = api.address, case .engine(let id, let secret) = hold.client.credential else {
+                throw TestFailure("?")
+            }
             do {
                 let peer = try RawPeer(address)
                 peer.send(
                     "PUT /v1/steps/\(step)/blobs/\(digest([1])) HTTP/1.1\r\nHost: localhost:\(address.port)\r\nx-engine-id: \(id)\r\n"
-                        + "x-engine-token: \(secret)\r\nx-claim-token: \(hold.token)\r\nContent-Length: 100000\r\n\r\nabc")
+                        + "x-engine-token: \(secret)\r\nx-claim-token: \(hold.token)\r\nContent-Length: 100000\r\n\r\nabc"
+                )
                 try eventually("the upload to begin") { try !kept(api).isEmpty }
             }
             try eventually("the file to be gone") { try kept(api).isEmpty }
@@ -176,16 +194,22 @@ struct ArtifactTests {
         try withAPI { api in
             let (hold, step) = try held(api)
             for (content, body, type) in [
-                (["type": "text", "text": "häh\n"], "häh\n", "text"), (["type": "json", "json": ["a": [1, 2]]], "{\"a\":[1,2]}", "json"),
+                (["type": "text", "text": "häh\n"], "häh\n", "text"),
+                (["type": "json", "json": ["a": [1, 2]]], "{\"a\":[1,2]}", "json"),
             ] as [(JSONValue, String, String)] {
-                let id = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "note", "content": content])[text: "artifact_id"]
+                let id = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "note", "content": content])[
+                    text: "artifact_id"]
                 #expect(try api.operator.get("/v1/artifacts/\(id)/content").text == body)
                 #expect(try api.operator.get("/v1/artifacts/\(id)")["artifact"]?["content_type"] == .string(type))
             }
-            let link = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "link", "content": ["type": "uri", "uri": "https://a.example/"]])
+            let link = try hold.post(
+                "/v1/steps/\(step)/artifacts",
+                ["kind": "link", "content": ["type": "uri", "uri": "https://a.example/"]])
             #expect(try api.operator.get("/v1/artifacts/\(link[text: "artifact_id"])/content").code == "blob_not_found")
             #expect(try hold.post("/v1/steps/\(step)/artifacts").code == "missing_kind")
-            #expect(try hold.post("/v1/steps/\(step)/artifacts", ["kind": "a", "schema_version": "9"]).code == "invalid_schema_version")
+            #expect(
+                try hold.post("/v1/steps/\(step)/artifacts", ["kind": "a", "schema_version": "9"]).code
+                    == "invalid_schema_version")
             #expect(try hold.post("/v1/steps/\(step)/artifacts", ["kind": "a", "content": []]).code == "invalid_field")
             // They may follow the run's end, when only the operator may write.
             _ = try hold.onRun("complete")
@@ -194,11 +218,15 @@ struct ArtifactTests {
         }
     }
 
-    @Test("of another type than it should be shown as cannot break the answer's head", arguments: ["text/html\r\nx: y", "ä/b", "nothing"])
+    @Test(
+        "of another type than it should be shown as cannot break the answer's head",
+        arguments: ["text/html\r\nx: y", "ä/b", "nothing"])
     func mediaTypes(_ type: String) throws {
         try withAPI { api in
             let (hold, step) = try held(api)
-            let made = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "a", "mime_type": .string(type), "content": ["type": "text", "text": "x"]])
+            let made = try hold.post(
+                "/v1/steps/\(step)/artifacts",
+                ["kind": "a", "mime_type": .string(type), "content": ["type": "text", "text": "x"]])
             #expect(made.status == 201)
             let content = try api.operator.get("/v1/artifacts/\(made[text: "artifact_id"])/content")
             #expect(content.response.fields[.contentType] == "application/octet-stream")

@@ -74,7 +74,8 @@ struct EventTests {
                 let all = try rows(api, "limit=200\(query)")
                 var (seen, cursor) = ([JSONValue](), "")
                 repeat {
-                    let page = try api.operator.get("/v1/events?limit=\(limit)\(query)\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
+                    let page = try api.operator.get(
+                        "/v1/events?limit=\(limit)\(query)\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
                     seen += page["events"]?.arrayValue ?? []
                     #expect(page["next_cursor"] != nil)
                     cursor = page["next_cursor"]?.stringValue ?? ""
@@ -98,19 +99,21 @@ struct EventTests {
         }
     }
 
-    @Test("refuses questions that mean nothing, with the name of the parameter", arguments: [
-        ("stream_type=room", "stream_type_and_stream_id_required_together"),
-        ("stream_id=x", "stream_type_and_stream_id_required_together"),
-        ("stream_type=galaxy&stream_id=x", "stream_type_and_stream_id_required_together"),
-        ("cursor=x", "invalid_cursor"), ("cursor=-1", "invalid_cursor"), ("cursor=1.5", "invalid_cursor"),
-        ("cursor=9223372036854775808", "invalid_cursor"), ("cursor=01", "invalid_cursor"),
-        ("stream_type=room&stream_id=x&from_seq=x", "invalid_cursor"),
-        ("stream_type=room&stream_id=x&from_seq=-1", "invalid_cursor"),
-        ("before_recorded_at=yesterday", "invalid_before_recorded_at"),
-        ("before_recorded_at=2026-13-01T00:00:00Z", "invalid_before_recorded_at"),
-        ("limit=1.5", "invalid_limit"),
-        ("event_types=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "invalid_field"),
-    ])
+    @Test(
+        "refuses questions that mean nothing, with the name of the parameter",
+        arguments: [
+            ("stream_type=room", "stream_type_and_stream_id_required_together"),
+            ("stream_id=x", "stream_type_and_stream_id_required_together"),
+            ("stream_type=galaxy&stream_id=x", "stream_type_and_stream_id_required_together"),
+            ("cursor=x", "invalid_cursor"), ("cursor=-1", "invalid_cursor"), ("cursor=1.5", "invalid_cursor"),
+            ("cursor=9223372036854775808", "invalid_cursor"), ("cursor=01", "invalid_cursor"),
+            ("stream_type=room&stream_id=x&from_seq=x", "invalid_cursor"),
+            ("stream_type=room&stream_id=x&from_seq=-1", "invalid_cursor"),
+            ("before_recorded_at=yesterday", "invalid_before_recorded_at"),
+            ("before_recorded_at=2026-13-01T00:00:00Z", "invalid_before_recorded_at"),
+            ("limit=1.5", "invalid_limit"),
+            ("event_types=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "invalid_field"),
+        ])
     func refused(_ query: String, _ code: String) throws {
         try withAPI { api in
             let answer = try api.operator.get("/v1/events?\(query)")
@@ -134,7 +137,9 @@ struct EventTests {
                 }
                 #expect(event["prev_event_hash"] == previous)
                 previous = event["event_hash"] ?? .null
-                for member in ["policy_context", "model_context", "display"] { #expect(event[member]?.objectValue != nil) }
+                for member in ["policy_context", "model_context", "display"] {
+                    #expect(event[member]?.objectValue != nil)
+                }
                 #expect(event["payload_salt"] == nil)
                 for (key, value) in row.objectValue ?? [:] { #expect(event[key] == value, "\(key)") }
             }

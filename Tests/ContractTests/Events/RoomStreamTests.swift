@@ -67,10 +67,13 @@ struct RoomStreamTests {
         try withAPI(transports) { api in
             let room = try api.room()
             try Self.append(api.operator, room, 9)
-            let request = api.operator.request(.get, "/v1/streams/rooms/\(room)?from_seq=1", fields: [.lastEventID: "8"])
+            let request = api.operator.request(
+                .get, "/v1/streams/rooms/\(room)?from_seq=1", fields: [.lastEventID: "8"])
             var parser = SSEParser()
             var (ids, head) = ([String](), HTTPResponse(.ok))
-            try api.transport.stream(request) { head = $0 } onBytes: { bytes in
+            try api.transport.stream(request) {
+                head = $0
+            } onBytes: { bytes in
                 ids += try parser.receive(bytes).map(\.id)
                 return ids.count < 2
             }

@@ -65,7 +65,9 @@ struct BodyTests {
                     #expect(answer["details"]?["line"] == .integer(place.line), "\(bad.testDescription)")
                     #expect(answer["details"]?["column"] == .integer(place.column), "\(bad.testDescription)")
                 }
-                if let field = bad.field { #expect(answer["details"]?["field"] == .string(field), "\(bad.testDescription)") }
+                if let field = bad.field {
+                    #expect(answer["details"]?["field"] == .string(field), "\(bad.testDescription)")
+                }
             }
             #expect(try api.lastGlobalSeq() == before)
             #expect(try api.operator.get("/v1/rooms")["rooms"] == [])
@@ -85,7 +87,10 @@ struct BodyTests {
     @Test("must be JSON by its name too", arguments: Transports.allCases)
     func mediaType(_ transports: Transports) throws {
         try withAPI(transports) { api in
-            for type in ["text/plain", "application/x-www-form-urlencoded", "application/json5", "multipart/form-data; boundary=a"] {
+            for type in [
+                "text/plain", "application/x-www-form-urlencoded", "application/json5",
+                "multipart/form-data; boundary=a",
+            ] {
                 let answer = try api.operator.post(text: "{\"title\":\"a\"}", "/v1/rooms", fields: [.contentType: type])
                 #expect((answer.status, answer.code) == (415, "unsupported_media_type"), "\(type)")
                 expectProblem(answer)
@@ -127,27 +132,29 @@ struct BodyTests {
         }
     }
 
-    @Test("with a member of the wrong type gets the name of the member, on every endpoint", arguments: [
-        ("/v1/runs", "{\"room_id\":1}", "room_id"),
-        ("/v1/runs", "{\"tags\":\"a\"}", "tags"),
-        ("/v1/runs", "{\"tags\":[\"a\",2]}", "tags.1"),
-        ("/v1/approvals", "{\"action\":{}}", "action"),
-        ("/v1/approvals", "{\"action\":\"a\",\"expires_at\":\"soon\"}", "expires_at"),
-        ("/v1/approvals", "{\"action\":\"a\",\"expires_at\":5}", "expires_at"),
-        ("/v1/approvals/x/decide", "{\"decision\":true}", "decision"),
-        ("/v1/kill-switch", "{\"engaged\":\"yes\"}", "engaged"),
-        ("/v1/kill-switch", "{\"engaged\":1}", "engaged"),
-        ("/v1/policy/evaluate", "{\"action\":[]}", "action"),
-        ("/v1/policy/evaluate", "{\"action\":\"a\",\"context\":[]}", "context"),
-        ("/v1/engines/register", "{\"actor_id\":\"a\",\"scopes\":{\"rooms\":\"*\"}}", "scopes.rooms"),
-        ("/v1/runs/x/park", "{\"waits\":[{\"kind\":\"rain\"}]}", "waits.0.kind"),
-        ("/v1/runs/x/lease/release", "{\"reason\":\"tired\"}", "reason"),
-        ("/v1/steps/x/toolcalls", "{\"tool_name\":\"a\",\"ordinal\":1.5}", "ordinal"),
-        ("/v1/steps/x/toolcalls", "{\"tool_name\":\"a\",\"effect\":\"twice\"}", "effect"),
-        ("/v1/toolcalls/x/resolve", "{\"outcome\":\"maybe\"}", "outcome"),
-        ("/v1/steps/x/artifacts", "{\"kind\":\"a\",\"size_bytes\":\"1\"}", "size_bytes"),
-        ("/v1/rooms", "{\"title\":\"a\",\"mission_id\":7}", "mission_id"),
-    ])
+    @Test(
+        "with a member of the wrong type gets the name of the member, on every endpoint",
+        arguments: [
+            ("/v1/runs", "{\"room_id\":1}", "room_id"),
+            ("/v1/runs", "{\"tags\":\"a\"}", "tags"),
+            ("/v1/runs", "{\"tags\":[\"a\",2]}", "tags.1"),
+            ("/v1/approvals", "{\"action\":{}}", "action"),
+            ("/v1/approvals", "{\"action\":\"a\",\"expires_at\":\"soon\"}", "expires_at"),
+            ("/v1/approvals", "{\"action\":\"a\",\"expires_at\":5}", "expires_at"),
+            ("/v1/approvals/x/decide", "{\"decision\":true}", "decision"),
+            ("/v1/kill-switch", "{\"engaged\":\"yes\"}", "engaged"),
+            ("/v1/kill-switch", "{\"engaged\":1}", "engaged"),
+            ("/v1/policy/evaluate", "{\"action\":[]}", "action"),
+            ("/v1/policy/evaluate", "{\"action\":\"a\",\"context\":[]}", "context"),
+            ("/v1/engines/register", "{\"actor_id\":\"a\",\"scopes\":{\"rooms\":\"*\"}}", "scopes.rooms"),
+            ("/v1/runs/x/park", "{\"waits\":[{\"kind\":\"rain\"}]}", "waits.0.kind"),
+            ("/v1/runs/x/lease/release", "{\"reason\":\"tired\"}", "reason"),
+            ("/v1/steps/x/toolcalls", "{\"tool_name\":\"a\",\"ordinal\":1.5}", "ordinal"),
+            ("/v1/steps/x/toolcalls", "{\"tool_name\":\"a\",\"effect\":\"twice\"}", "effect"),
+            ("/v1/toolcalls/x/resolve", "{\"outcome\":\"maybe\"}", "outcome"),
+            ("/v1/steps/x/artifacts", "{\"kind\":\"a\",\"size_bytes\":\"1\"}", "size_bytes"),
+            ("/v1/rooms", "{\"title\":\"a\",\"mission_id\":7}", "mission_id"),
+        ])
     func wrongTypes(_ target: String, _ body: String, _ field: String) throws {
         try withAPI { api in
             let answer = try api.operator.post(text: body, target)

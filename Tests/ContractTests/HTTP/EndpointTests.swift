@@ -90,11 +90,13 @@ struct EndpointTests {
                 #expect([405, 404].contains(answer.status), "\(target)")
                 guard answer.status == 405 else { continue }
                 #expect(answer.code == "method_not_allowed")
-                let allow = Set((answer.response.fields[.allow] ?? "").split(separator: ",").map { $0.filter { $0 != " " } })
+                let allow = Set(
+                    (answer.response.fields[.allow] ?? "").split(separator: ",").map { $0.filter { $0 != " " } })
                 #expect(allow.isSuperset(of: allowed), "\(target)")
                 expectProblem(answer)
             }
-            #expect(try api.operator.exchange(.delete, "/v1/rooms").response.fields[.allow] == "GET, HEAD, OPTIONS, POST")
+            #expect(
+                try api.operator.exchange(.delete, "/v1/rooms").response.fields[.allow] == "GET, HEAD, OPTIONS, POST")
             let options = try api.stranger.exchange(.options, "/v1/rooms")
             #expect((options.status, options.response.fields[.allow]) == (204, "GET, HEAD, OPTIONS, POST"))
         }
@@ -114,7 +116,9 @@ struct EndpointTests {
 
     @Test(
         "is not at a path that is only like its own",
-        arguments: ["/v1", "/v1/", "/v1/rooms/", "/v1/nothing", "/V1/rooms", "/v1/runs/x/y/z", "//v1/rooms", "/healthz"])
+        arguments: [
+            "/v1", "/v1/", "/v1/rooms/", "/v1/nothing", "/V1/rooms", "/v1/runs/x/y/z", "//v1/rooms", "/healthz",
+        ])
     func notFound(_ target: String) throws {
         try withAPI { api in
             for client in [api.operator, api.stranger] {
@@ -134,7 +138,8 @@ struct EndpointTests {
         }
     }
 
-    @Test("answers with trace fields, and takes those of the caller if they are harmless", arguments: Transports.allCases)
+    @Test(
+        "answers with trace fields, and takes those of the caller if they are harmless", arguments: Transports.allCases)
     func trace(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let answer = try api.operator.post(

@@ -99,7 +99,9 @@ let malformedRequests: [MalformedRequest] = [
     .init("space before colon", room("Content-Length : 13", canary), 400, "bad_header"),
     .init("NUL in a value", room("Content-Length: 13\r\nX: a\0b", canary), 400, "bad_header"),
     .init("two hosts", room("Host: 127.0.0.1\r\nContent-Length: 13", canary), 400, "bad_host"),
-    .init("no host", "POST /v1/rooms HTTP/1.1\r\nAuthorization: Bearer TOKEN\r\nContent-Length: 13\r\n\r\n\(canary)", 400, "bad_host"),
+    .init(
+        "no host", "POST /v1/rooms HTTP/1.1\r\nAuthorization: Bearer TOKEN\r\nContent-Length: 13\r\n\r\n\(canary)", 400,
+        "bad_host"),
     .init("bad host", "POST /v1/rooms HTTP/1.1\r\nHost: a b\r\nContent-Length: 13\r\n\r\n\(canary)", 400, "bad_host"),
     .init("other authority", target("http://other/v1/rooms"), 421, "host_not_allowed"),
     .init("fragment", target("/v1/rooms#a"), 400, "bad_target"),
@@ -111,8 +113,12 @@ let malformedRequests: [MalformedRequest] = [
     .init("bad escape", target("/v1/rooms?a=%zz"), 400, "bad_target"),
     .init("unknown expectation", room("Content-Length: 13\r\nExpect: tea", canary), 417, "expectation_failed"),
     .init("body too large", room("Content-Length: 1048577"), 413, "payload_too_large"),
-    .init("head too large", room("X: \(String(repeating: "x", count: 33_000))\r\nContent-Length: 13", canary), 431, "head_too_large"),
-    .init("too many fields", room(String(repeating: "X: y\r\n", count: 100) + "Content-Length: 13", canary), 431, "head_too_large"),
+    .init(
+        "head too large", room("X: \(String(repeating: "x", count: 33_000))\r\nContent-Length: 13", canary), 431,
+        "head_too_large"),
+    .init(
+        "too many fields", room(String(repeating: "X: y\r\n", count: 100) + "Content-Length: 13", canary), 431,
+        "head_too_large"),
     .init("target too long", target("/v1/rooms?" + String(repeating: "a", count: 8_200)), 414, "uri_too_long"),
     .init("unknown method", "BREW /v1/rooms HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n", 501, "method_not_implemented"),
     .init("HTTP/2.0", "POST /v1/rooms HTTP/2.0\r\nHost: 127.0.0.1:PORT\r\n\r\n", 505, "version_not_supported"),

@@ -8,7 +8,9 @@ import Testing
 
 @Suite("The api answers")
 struct WhoMayTests {
-    @Test("only to its own names", arguments: ["evil.example", "localhost.evil.example", "127.0.0.1:1", "10.0.0.1", "localhost:80"])
+    @Test(
+        "only to its own names",
+        arguments: ["evil.example", "localhost.evil.example", "127.0.0.1:1", "10.0.0.1", "localhost:80"])
     func hosts(_ host: String) throws {
         try withAPI { api in
             let before = try api.lastGlobalSeq()
@@ -21,12 +23,16 @@ struct WhoMayTests {
         }
     }
 
-    @Test("to loopback's names, with its port or none", arguments: ["localhost", "127.0.0.1", "[::1]", "localhost:7717", "LOCALHOST:7717"])
+    @Test(
+        "to loopback's names, with its port or none",
+        arguments: ["localhost", "127.0.0.1", "[::1]", "localhost:7717", "LOCALHOST:7717"])
     func ownHosts(_ host: String) throws {
         try withAPI { (api) throws in #expect(try api.operator.get("/v1/rooms", fields: [.host: host]).status == 200) }
     }
 
-    @Test("no page of another origin, on any route", arguments: ["http://evil.example", "null", "http://localhost:3000", "file://"])
+    @Test(
+        "no page of another origin, on any route",
+        arguments: ["http://evil.example", "null", "http://localhost:3000", "file://"])
     func origins(_ origin: String) throws {
         try withAPI { api in
             let before = try api.lastGlobalSeq()
@@ -43,9 +49,11 @@ struct WhoMayTests {
         }
     }
 
-    @Test("400 to a request that says twice who it is", arguments: [
-        HTTPFieldName.authorization, .xWorkspaceID, .xEngineID, .xEngineToken, .xClaimToken, .idempotencyKey,
-    ])
+    @Test(
+        "400 to a request that says twice who it is",
+        arguments: [
+            HTTPFieldName.authorization, .xWorkspaceID, .xEngineID, .xEngineToken, .xClaimToken, .idempotencyKey,
+        ])
     func ambiguous(_ name: HTTPFieldName) throws {
         try withAPI { api in
             let before = try api.lastGlobalSeq()
@@ -82,7 +90,9 @@ struct WhoMayTests {
         }
     }
 
-    @Test("to an engine what its token is good for: the checks and their order are on the wire", arguments: Transports.allCases)
+    @Test(
+        "to an engine what its token is good for: the checks and their order are on the wire",
+        arguments: Transports.allCases)
     func engineTokens(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let made = try api.operator.call(.registerEngine, RegisterEngine(actorID: "e"))
@@ -127,7 +137,9 @@ struct WhoMayTests {
             // Revoked, deactivated.
             let revoked = try api.operator.post("/v1/engines/\(id)/tokens/\(made.token.tokenID)/revoke")
             #expect(revoked["already_revoked"] == false)
-            #expect(try api.operator.post("/v1/engines/\(id)/tokens/\(made.token.tokenID)/revoke")["already_revoked"] == true)
+            #expect(
+                try api.operator.post("/v1/engines/\(id)/tokens/\(made.token.tokenID)/revoke")["already_revoked"]
+                    == true)
             #expect(try claim(id.rawValue, secret).code == "engine_token_expired")
             #expect(try api.operator.post("/v1/engines/\(id)/deactivate").status == 200)
             let inactive = try claim(id.rawValue, secret)
@@ -141,12 +153,14 @@ struct WhoMayTests {
         }
     }
 
-    @Test("403 when a body claims to be somebody else", arguments: [
-        ("/v1/approvals", ["action": "external.write", "actor_type": "agent"]),
-        ("/v1/approvals", ["action": "external.write", "actor_id": "ana"]),
-        ("/v1/policy/evaluate", ["action": "x", "actor_type": "service"]),
-        ("/v1/policy/evaluate", ["action": "x", "principal_id": "00000000-0000-4000-8000-000000000000"]),
-    ] as [(String, JSONValue)])
+    @Test(
+        "403 when a body claims to be somebody else",
+        arguments: [
+            ("/v1/approvals", ["action": "external.write", "actor_type": "agent"]),
+            ("/v1/approvals", ["action": "external.write", "actor_id": "ana"]),
+            ("/v1/policy/evaluate", ["action": "x", "actor_type": "service"]),
+            ("/v1/policy/evaluate", ["action": "x", "principal_id": "00000000-0000-4000-8000-000000000000"]),
+        ] as [(String, JSONValue)])
     func actorClaims(_ target: String, _ body: JSONValue) throws {
         try withAPI { api in
             let before = try api.lastGlobalSeq()
@@ -156,9 +170,11 @@ struct WhoMayTests {
         }
     }
 
-    @Test("403 when a tool call claims to be made by somebody else", arguments: [
-        ["actor_type": "agent"], ["actor_id": "ana"], ["principal_id": "00000000-0000-4000-8000-000000000000"],
-    ] as [JSONObject])
+    @Test(
+        "403 when a tool call claims to be made by somebody else",
+        arguments: [
+            ["actor_type": "agent"], ["actor_id": "ana"], ["principal_id": "00000000-0000-4000-8000-000000000000"],
+        ] as [JSONObject])
     func callClaims(_ claim: JSONObject) throws {
         try withAPI { api in
             _ = try api.run(in: api.room())
@@ -168,7 +184,8 @@ struct WhoMayTests {
             let answer = try hold.call(step, "shell", ["argv": ["wc"]], claim)
             #expect((answer.status, answer.code) == (403, "actor_claim_mismatch"))
             #expect(try api.lastGlobalSeq() == before)
-            let truth = try hold.call(step, "shell", ["argv": ["wc"]], ["actor_type": "service", "actor_id": "engine-a"])
+            let truth = try hold.call(
+                step, "shell", ["argv": ["wc"]], ["actor_type": "service", "actor_id": "engine-a"])
             #expect(truth.status == 201)
         }
     }
@@ -180,7 +197,8 @@ struct WhoMayTests {
                 "/v1/approvals", ["action": "external.write", "actor_type": "agent", "actor_id": "ana"],
                 fields: [.xWorkspaceID: "ws_a"])
             #expect(answer.status == 201)
-            let shown = try api.stranger.get("/v1/approvals/\(answer[text: "approval_id"])", fields: [.xWorkspaceID: "ws_a"])
+            let shown = try api.stranger.get(
+                "/v1/approvals/\(answer[text: "approval_id"])", fields: [.xWorkspaceID: "ws_a"])
             #expect(shown["approval"]?["requested_by_type"] == "agent")
             #expect(shown["approval"]?["requested_by_id"] == "ana")
             #expect(try api.stranger.get("/v1/rooms", fields: [.authorization: "Bearer x"]).code == "invalid_session")
@@ -195,9 +213,11 @@ struct WhoMayTests {
         }
     }
 
-    @Test("lists with a limit that is a whole number and a cursor that it gave", arguments: [
-        "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events",
-    ])
+    @Test(
+        "lists with a limit that is a whole number and a cursor that it gave",
+        arguments: [
+            "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events",
+        ])
     func limits(_ list: String) throws {
         try withAPI { api in
             for limit in ["1.5", "x", "1e1", "%2B1", "0x1"] {

@@ -50,7 +50,8 @@ struct ClaimTests {
             let engine = try api.engine("engine-a")
             #expect(try engine.post("/v1/runs/claim", ["plan": "required"])["claimed"] == false)
             let planned = try api.run(in: room)
-            #expect(try engine.post("/v1/runs/claim", ["plan": "required"])["run"]?["run_id"] == .string(planned.rawValue))
+            #expect(
+                try engine.post("/v1/runs/claim", ["plan": "required"])["run"]?["run_id"] == .string(planned.rawValue))
             #expect(try engine.post("/v1/runs/claim", ["plan": "any"])["run"]?["run_id"] == .string(bare.rawValue))
             #expect(try engine.post("/v1/runs/claim", ["plan": "perhaps"]).code == "invalid_field")
         }
@@ -166,7 +167,9 @@ struct ClaimTests {
         try withAPI(.socket) { api in
             let room = try api.room()
             let engine = try api.engine("engine-a")
-            guard let address = api.address, case .engine(let id, let secret) = engine.credential else { throw TestFailure("?") }
+            guard let address = api.address, case .engine(let id, let secret) = engine.credential else {
+                throw TestFailure("?")
+            }
             do {
                 let peer = try RawPeer(address)
                 peer.send(
@@ -199,7 +202,8 @@ struct ClaimTests {
                     #expect(done.status == 200)
                 }
             }
-            let started = try api.operator.get("/v1/events?event_type=run.started&limit=200")["events"]?.arrayValue ?? []
+            let started =
+                try api.operator.get("/v1/events?event_type=run.started&limit=200")["events"]?.arrayValue ?? []
             #expect(Set(started.compactMap { $0["run_id"]?.stringValue }).count == started.count)
         }
     }

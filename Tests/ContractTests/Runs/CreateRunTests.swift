@@ -30,39 +30,59 @@ struct CreateRunTests {
         }
     }
 
-    @Test("says what is wrong with a plan, each fault with its pointer, and stores nothing", arguments: [
-        (["version": 2, "steps": []], ["/plan/version", "/plan/steps"]),
-        ("nope", ["/plan"]),
-        (["version": 1, "steps": [["id": "A", "tool": "shell", "with": ["argv": ["a"]]]]], ["/plan/steps/0/id"]),
-        (["version": 1, "steps": [["id": "a", "tool": "teleport", "with": [:]]]], ["/plan/steps/0/tool"]),
-        (["version": 1, "steps": [["id": "a", "tool": "shell", "with": [:]]]], ["/plan/steps/0/with"]),
-        (["version": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": "ls"]]]], ["/plan/steps/0/with/argv"]),
-        (
-            ["version": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": ["a"]], "needs": ["b"]]]],
-            ["/plan/steps/0/needs/0"]
-        ),
-        (
-            [
-                "version": 1,
-                "steps": [
-                    ["id": "a", "tool": "shell", "with": ["argv": ["a"]], "needs": ["b"]],
-                    ["id": "b", "tool": "shell", "with": ["argv": ["a"]], "needs": ["a"]],
-                    ["id": "b", "tool": "file.read", "with": ["path": "/etc/passwd"]],
+    @Test(
+        "says what is wrong with a plan, each fault with its pointer, and stores nothing",
+        arguments: [
+            (["version": 2, "steps": []], ["/plan/version", "/plan/steps"]),
+            ("nope", ["/plan"]),
+            (["version": 1, "steps": [["id": "A", "tool": "shell", "with": ["argv": ["a"]]]]], ["/plan/steps/0/id"]),
+            (["version": 1, "steps": [["id": "a", "tool": "teleport", "with": [:]]]], ["/plan/steps/0/tool"]),
+            (["version": 1, "steps": [["id": "a", "tool": "shell", "with": [:]]]], ["/plan/steps/0/with"]),
+            (
+                ["version": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": "ls"]]]],
+                ["/plan/steps/0/with/argv"]
+            ),
+            (
+                ["version": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": ["a"]], "needs": ["b"]]]],
+                ["/plan/steps/0/needs/0"]
+            ),
+            (
+                [
+                    "version": 1,
+                    "steps": [
+                        ["id": "a", "tool": "shell", "with": ["argv": ["a"]], "needs": ["b"]],
+                        ["id": "b", "tool": "shell", "with": ["argv": ["a"]], "needs": ["a"]],
+                        ["id": "b", "tool": "file.read", "with": ["path": "/etc/passwd"]],
+                    ],
+                ], ["/plan/steps/2/id", "/plan/steps/2/with/path"]
+            ),
+            (
+                [
+                    "version": 1,
+                    "steps": [
+                        [
+                            "id": "a", "tool": "http", "with": ["method": "POST", "url": "https://a.example/"],
+                            "effect": "none",
+                        ]
+                    ],
                 ],
-            ], ["/plan/steps/2/id", "/plan/steps/2/with/path"]
-        ),
-        (
-            ["version": 1, "steps": [["id": "a", "tool": "http", "with": ["method": "POST", "url": "https://a.example/"], "effect": "none"]]],
-            ["/plan/steps/0/effect"]
-        ),
-        (["version": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": ["${{ nope.x }}"]]]]], ["/plan/steps/0/with/argv/0"]),
-        (["version": 1, "nope": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": ["a"]]]]], ["/plan/nope"]),
-    ] as [(JSONValue, [String])])
+                ["/plan/steps/0/effect"]
+            ),
+            (
+                ["version": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": ["${{ nope.x }}"]]]]],
+                ["/plan/steps/0/with/argv/0"]
+            ),
+            (
+                ["version": 1, "nope": 1, "steps": [["id": "a", "tool": "shell", "with": ["argv": ["a"]]]]],
+                ["/plan/nope"]
+            ),
+        ] as [(JSONValue, [String])])
     func planFaults(_ plan: JSONValue, _ pointers: [String]) throws {
         try withAPI { api in
             let room = try api.room()
             let before = try api.lastGlobalSeq()
-            let answer = try api.operator.post("/v1/runs", ["room_id": .string(room.rawValue), "input": ["plan": plan]])
+            let answer = try api.operator.post(
+                "/v1/runs", ["room_id": .string(room.rawValue), "input": ["plan": plan]])
             #expect((answer.status, answer.code) == (400, "plan_invalid"))
             expectProblem(answer)
             let found = (answer["details"]?["faults"]?.arrayValue ?? []).compactMap { $0["pointer"]?.stringValue }
@@ -75,15 +95,18 @@ struct CreateRunTests {
         }
     }
 
-    @Test("refuses a secret in a plan by its pointer, and does not repeat it", arguments: [
-        "sk-proj-abcdefghijklmnopqrstuvwx", "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "AKIAIOSFODNN7EXAMPLE",
-    ])
+    @Test(
+        "refuses a secret in a plan by its pointer, and does not repeat it",
+        arguments: [
+            "sk-proj-abcdefghijklmnopqrstuvwx", "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "AKIAIOSFODNN7EXAMPLE",
+        ])
     func secret(_ secret: String) throws {
         try withAPI { api in
             let room = try api.room()
             let before = try api.lastGlobalSeq()
             let plan = Plans.step("shell", ["argv": ["deploy"], "env": ["KEY": .string(secret)]])
-            let answer = try api.operator.post("/v1/runs", ["room_id": .string(room.rawValue), "input": ["plan": plan]])
+            let answer = try api.operator.post(
+                "/v1/runs", ["room_id": .string(room.rawValue), "input": ["plan": plan]])
             #expect((answer.status, answer.code) == (400, "secret_in_plan"), "\(answer.text)")
             #expect(answer["details"]?["pointer"] == "/plan/steps/0/with/env/KEY")
             #expect(!answer.text.contains(secret))
@@ -91,14 +114,16 @@ struct CreateRunTests {
         }
     }
 
-    @Test("refuses what is not there or too much", arguments: [
-        (["title": "a"], 400, "missing_room_id"), (["room_id": " "], 400, "missing_room_id"),
-        (["room_id": "room_nothing"], 404, "room_not_found"),
-        (["room_id": "ROOM", "thread_id": "th_nothing"], 404, "thread_not_found"),
-        (["room_id": "ROOM", "input": []], 400, "invalid_field"),
-        (["room_id": "ROOM", "title": .string(String(repeating: "a", count: 501))], 400, "invalid_field"),
-        (["room_id": "ROOM", "tags": .array((0..<51).map { .string("\($0)") })], 400, "invalid_field"),
-    ] as [(JSONObject, Int, String)])
+    @Test(
+        "refuses what is not there or too much",
+        arguments: [
+            (["title": "a"], 400, "missing_room_id"), (["room_id": " "], 400, "missing_room_id"),
+            (["room_id": "room_nothing"], 404, "room_not_found"),
+            (["room_id": "ROOM", "thread_id": "th_nothing"], 404, "thread_not_found"),
+            (["room_id": "ROOM", "input": []], 400, "invalid_field"),
+            (["room_id": "ROOM", "title": .string(String(repeating: "a", count: 501))], 400, "invalid_field"),
+            (["room_id": "ROOM", "tags": .array((0..<51).map { .string("\($0)") })], 400, "invalid_field"),
+        ] as [(JSONObject, Int, String)])
     func refused(_ body: JSONObject, _ status: Int, _ code: String) throws {
         try withAPI { api in
             let room = try api.room()
@@ -122,11 +147,13 @@ struct CreateRunTests {
                 made.append(try api.run(in: rooms[number % 2]).rawValue)
             }
             for (query, expected) in [
-                ("", made), ("&room_id=\(rooms[0])", stride(from: 0, to: 23, by: 2).map { made[$0] }), ("&status=running", []),
+                ("", made), ("&room_id=\(rooms[0])", stride(from: 0, to: 23, by: 2).map { made[$0] }),
+                ("&status=running", []),
             ] {
                 var (seen, cursor, pages) = ([String](), "", 0)
                 repeat {
-                    let page = try api.operator.get("/v1/runs?limit=5\(query)\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
+                    let page = try api.operator.get(
+                        "/v1/runs?limit=5\(query)\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
                     let runs = page["runs"]?.arrayValue ?? []
                     let times = runs.compactMap { $0["updated_at"]?.stringValue }
                     #expect(times == times.sorted(by: >))

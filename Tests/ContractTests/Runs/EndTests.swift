@@ -10,7 +10,10 @@ struct EndTests {
     func cancelQueued(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let run = try api.run(in: api.room())
-            #expect(try api.operator.post("/v1/runs/\(run)/cancel", ["reason": "no need"]).json == ["ok": true, "status": "cancelled"])
+            #expect(
+                try api.operator.post("/v1/runs/\(run)/cancel", ["reason": "no need"]).json == [
+                    "ok": true, "status": "cancelled",
+                ])
             #expect(try api.eventTypes(run) == ["run.created", "run.cancel_requested", "run.cancelled"])
             #expect(try api.operator.get("/v1/runs/\(run)")["run"]?["cancel_reason"] == "no need")
             #expect(try api.operator.post("/v1/runs/\(run)/cancel").code == "run_already_ended")
@@ -27,7 +30,9 @@ struct EndTests {
         }
     }
 
-    @Test("is cancelled by its holder's word, who hears of it at once and by the heartbeat", arguments: Transports.allCases)
+    @Test(
+        "is cancelled by its holder's word, who hears of it at once and by the heartbeat",
+        arguments: Transports.allCases)
     func cancelHeld(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let run = try api.run(in: api.room())
@@ -94,7 +99,9 @@ struct EndTests {
             let run = try api.run(in: api.room())
             let hold = try api.hold()
             #expect(try hold.client.post("/v1/runs/\(run)/complete").code == "missing_claim_token")
-            #expect(try api.operator.post("/v1/runs/\(run)/complete", ["claim_token": "wrong"]).code == "lease_token_mismatch")
+            #expect(
+                try api.operator.post("/v1/runs/\(run)/complete", ["claim_token": "wrong"]).code
+                    == "lease_token_mismatch")
             #expect(try api.operator.post("/v1/runs/\(run)/complete").status == 200)
             let last = try api.events(run).last
             #expect((last?.actorType, last?.actorID) == (.user, "operator"))
@@ -110,7 +117,8 @@ struct EndTests {
             #expect(try api.operator.post("/v1/runs/\(bare)/start").status == 200)
             #expect(try api.operator.post("/v1/runs/\(bare)/start").code == "run_not_queued")
             let step = try api.operator.post("/v1/runs/\(bare)/steps", ["kind": "manual"])[text: "step_id"]
-            let call = try api.operator.post("/v1/steps/\(step)/toolcalls", ["tool_name": "anything", "input": ["a": 1]])
+            let call = try api.operator.post(
+                "/v1/steps/\(step)/toolcalls", ["tool_name": "anything", "input": ["a": 1]])
             #expect((call.status, call[text: "action"]) == (201, "tool.call.anything"))
             #expect(try api.operator.post("/v1/toolcalls/\(call[text: "tool_call_id"])/succeed").status == 200)
             #expect(try api.operator.get("/v1/runs/\(bare)/steps")["steps"]?[0]?["status"] == "succeeded")

@@ -160,7 +160,8 @@ struct LeaseTests {
             #expect(try api.status(run) == .queued)
             #expect(try api.events(run).last?.data["reason"] == .string(reason))
             // Twice is no fault: nobody holds it any more.
-            #expect(try hold.onRun("lease/release", ["reason": .string(reason)]).json == ["ok": true, "released": false])
+            #expect(
+                try hold.onRun("lease/release", ["reason": .string(reason)]).json == ["ok": true, "released": false])
             let attempts = try api.operator.call(.attempts, Nothing(), ["run_id": run.rawValue]).attempts
             #expect(attempts.map(\.releaseReason) == [reason == "drained" ? "drained" : "manual_release"])
             #expect(try hold.onRun("lease/release", ["reason": "lease_expired"]).code == "invalid_field")
@@ -180,9 +181,12 @@ struct LeaseTests {
                 let answer = try api.stranger.post("/v1/runs/\(run)/\(route)", body)
                 #expect(answer.status == 200, "\(route): \(answer.text)")
                 let wrong = try api.stranger.post(
-                    "/v1/runs/\(run)/\(route)", ["engine_id": .string(id.rawValue), "engine_token": "x", "claim_token": .string(hold.token)])
+                    "/v1/runs/\(run)/\(route)",
+                    ["engine_id": .string(id.rawValue), "engine_token": "x", "claim_token": .string(hold.token)])
                 #expect((wrong.status, wrong.code) == (401, "engine_token_invalid"))
-                #expect(try api.stranger.post("/v1/runs/\(run)/\(route)", ["claim_token": .string(hold.token)]).status == 401)
+                #expect(
+                    try api.stranger.post("/v1/runs/\(run)/\(route)", ["claim_token": .string(hold.token)]).status
+                        == 401)
             }
         }
     }
@@ -223,7 +227,8 @@ struct LeaseTests {
             let hold = try api.hold()
             let step = try hold.step("a", kind: "http")
             let call = try hold.publish(step)
-            _ = try hold.post("/v1/steps/\(step)/artifacts", ["kind": "note", "content": ["type": "text", "text": "x"]])
+            _ = try hold.post(
+                "/v1/steps/\(step)/artifacts", ["kind": "note", "content": ["type": "text", "text": "x"]])
             let approval = call[text: "approval_id"]
             let artifact = try api.operator.get("/v1/artifacts")["artifacts"]?[0]?["artifact_id"]?.stringValue ?? ""
             let engineID = try api.operator.get("/v1/engines")["engines"]?[0]?["engine_id"]?.stringValue ?? ""

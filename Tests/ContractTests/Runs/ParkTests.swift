@@ -13,7 +13,9 @@ struct ParkTests {
         return ["waits": [.object(wait)]]
     }
 
-    @Test("for an approval ends the lease, and the decision queues it again", arguments: Transports.allCases, ["approve", "deny"])
+    @Test(
+        "for an approval ends the lease, and the decision queues it again", arguments: Transports.allCases,
+        ["approve", "deny"])
     func approval(_ transports: Transports, _ decision: String) throws {
         try withAPI(transports) { api in
             let run = try api.run(in: api.room(), Plans.publish)
@@ -28,7 +30,9 @@ struct ParkTests {
             // To hold is no decision.
             #expect(try api.operator.post("/v1/approvals/\(approval)/decide", ["decision": "hold"]).status == 200)
             #expect(try api.status(run) == .waiting)
-            #expect(try api.operator.post("/v1/approvals/\(approval)/decide", ["decision": .string(decision)]).status == 200)
+            #expect(
+                try api.operator.post("/v1/approvals/\(approval)/decide", ["decision": .string(decision)]).status == 200
+            )
             #expect(try api.status(run) == .queued)
             #expect(try api.events(run).last?.data["reason"] == "wait_settled")
         }
@@ -40,7 +44,8 @@ struct ParkTests {
             let run = try api.run(in: api.room())
             let hold = try api.hold()
             let wakeAt = Timestamp(milliseconds: api.clock.wallMilliseconds() + 60_000)
-            #expect(try hold.onRun("park", wait("timer", ["wake_at": .string(wakeAt.description)]))["status"] == "waiting")
+            #expect(
+                try hold.onRun("park", wait("timer", ["wake_at": .string(wakeAt.description)]))["status"] == "waiting")
             try api.restart()
             api.clock.advance(57_000)
             #expect(try api.status(run) == .waiting)
@@ -69,10 +74,13 @@ struct ParkTests {
             let call = try hold.call(hold.step("a"), "shell", ["argv": ["wc"]])[text: "tool_call_id"]
             #expect(try hold.post("/v1/toolcalls/\(call)/fail", ["error": ["unknown": true]]).status == 200)
             #expect(try hold.onRun("park", wait("unknown", ["tool_call_id": .string(call)]))["status"] == "waiting")
-            let resolved = try api.operator.post("/v1/toolcalls/\(call)/resolve", ["outcome": "failed", "reason": "looked"])
+            let resolved = try api.operator.post(
+                "/v1/toolcalls/\(call)/resolve", ["outcome": "failed", "reason": "looked"])
             #expect(resolved.status == 200)
             #expect(try api.status(run) == .queued)
-            #expect(try api.operator.post("/v1/toolcalls/\(call)/resolve", ["outcome": "failed"]).code == "tool_call_not_unknown")
+            #expect(
+                try api.operator.post("/v1/toolcalls/\(call)/resolve", ["outcome": "failed"]).code
+                    == "tool_call_not_unknown")
         }
     }
 
@@ -86,7 +94,8 @@ struct ParkTests {
             let past = Timestamp(milliseconds: api.clock.wallMilliseconds() - 1).description
             var current = hold
             for waits in [
-                wait("approval", ["approval_id": .string(approval)]), wait("halt"), wait("timer", ["wake_at": .string(past)]),
+                wait("approval", ["approval_id": .string(approval)]), wait("halt"),
+                wait("timer", ["wake_at": .string(past)]),
                 ["waits": [["kind": "timer", "wake_at": "2100-01-01T00:00:00.000Z"], ["kind": "halt"]]],
             ] {
                 #expect(try current.onRun("park", waits).json == ["ok": true, "status": "queued"])

@@ -32,7 +32,8 @@ struct ToolCallTests {
             let hold = try api.hold()
             let step = try hold.step("a")
             #expect(try hold.post("/v1/steps/\(step)/\(route)", ["output": ["n": 1], "message": "m"]).status == 200)
-            let status = ["succeed": "succeeded", "fail": "failed", "skip": "skipped", "cancel": "cancelled"][route] ?? ""
+            let status =
+                ["succeed": "succeeded", "fail": "failed", "skip": "skipped", "cancel": "cancelled"][route] ?? ""
             #expect(try api.operator.get("/v1/runs/\(run)/steps")["steps"]?[0]?["status"] == .string(status))
             #expect(try api.eventTypes(run).last == "step.\(status)")
             for again in ["succeed", "fail", "skip", "cancel"] {
@@ -50,7 +51,10 @@ struct ToolCallTests {
             let answer = try hold.call(hold.step("a"), "shell", wc)
             #expect(answer.status == 201)
             #expect(answer["permit_ttl_ms"] == 1_000)
-            #expect((answer[text: "decision"], answer[text: "action"], answer[text: "effect"]) == ("allow", "shell.exec", "once"))
+            #expect(
+                (answer[text: "decision"], answer[text: "action"], answer[text: "effect"]) == (
+                    "allow", "shell.exec", "once"
+                ))
             #expect(answer[text: "args_hash"].hasPrefix("sha256:"))
             let invoked = try api.events(run).last
             #expect(invoked?.eventType == "tool.invoked")
@@ -59,11 +63,15 @@ struct ToolCallTests {
             let context = single["event"]?["policy_context"]
             #expect(context?["decision"] == "allow")
             #expect(context?["args_hash"] == .string(answer[text: "args_hash"]))
-            for key in ["reason_code", "rule_id", "policy_version", "mode", "action"] { #expect(context?[key] != nil, "\(key)") }
+            for key in ["reason_code", "rule_id", "policy_version", "mode", "action"] {
+                #expect(context?[key] != nil, "\(key)")
+            }
         }
     }
 
-    @Test("asked for again because the answer was lost gets the same permit, renewed, and no event", arguments: Transports.allCases)
+    @Test(
+        "asked for again because the answer was lost gets the same permit, renewed, and no event",
+        arguments: Transports.allCases)
     func lostAnswer(_ transports: Transports) throws {
         try withAPI(transports) { api in
             _ = try api.run(in: api.room())
@@ -81,7 +89,8 @@ struct ToolCallTests {
         }
     }
 
-    @Test("that has ended answers how, and a higher number tries again under the same id", arguments: Transports.allCases)
+    @Test(
+        "that has ended answers how, and a higher number tries again under the same id", arguments: Transports.allCases)
     func retries(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let run = try api.run(in: api.room())
@@ -106,7 +115,9 @@ struct ToolCallTests {
         }
     }
 
-    @Test("found running by the next holder is repeated unless it must not happen twice", arguments: ["none", "idempotent", "once"])
+    @Test(
+        "found running by the next holder is repeated unless it must not happen twice",
+        arguments: ["none", "idempotent", "once"])
     func reclaimed(_ effect: String) throws {
         try withAPI { api in
             let run = try api.run(in: api.room())
@@ -127,7 +138,8 @@ struct ToolCallTests {
                 #expect(try api.lastGlobalSeq() == before)
                 #expect(try api.operator.post("/v1/toolcalls/\(id)/resolve").code == "missing_field")
                 let resolved = try api.operator.post(
-                    "/v1/toolcalls/\(id)/resolve", ["outcome": "succeeded", "reason": "looked", "output": ["seen": true]])
+                    "/v1/toolcalls/\(id)/resolve",
+                    ["outcome": "succeeded", "reason": "looked", "output": ["seen": true]])
                 #expect(resolved.status == 200)
                 let known = try next.call(step, "shell", wc)
                 #expect((known.status, known[text: "status"], known["output"]) == (200, "succeeded", ["seen": true]))
@@ -138,19 +150,24 @@ struct ToolCallTests {
         }
     }
 
-    @Test("is what its arguments make it: what the caller says is checked", arguments: [
-        ("shell", ["argv": ["a"]], ["action": "data.read"], 409, "action_mismatch"),
-        ("shell", ["argv": ["a"], "network": true], ["effect": "none"], 409, "action_mismatch"),
-        ("shell", ["argv": ["a"], "network": true], ["action": "shell.exec"], 409, "action_mismatch"),
-        ("http", ["method": "POST", "url": "https://a.example/"], ["action": "external.read"], 409, "action_mismatch"),
-        ("http", ["method": "DELETE", "url": "https://a.example/"], ["effect": "none"], 409, "action_mismatch"),
-        ("shell", [:], [:], 400, "invalid_field"),
-        ("file.read", ["path": "../../etc/passwd"], [:], 400, "invalid_field"),
-        ("shell", ["argv": ["${{ steps.b.output.stdout }}"]], [:], 400, "invalid_field"),
-        ("", [:], [:], 400, "missing_tool_name"),
-        ("shell", ["argv": ["a"]], ["ordinal": 0], 400, "invalid_field"),
-        ("shell", ["argv": ["a"]], ["try_no": 0], 400, "invalid_field"),
-    ] as [(String, JSONValue, JSONObject, Int, String)])
+    @Test(
+        "is what its arguments make it: what the caller says is checked",
+        arguments: [
+            ("shell", ["argv": ["a"]], ["action": "data.read"], 409, "action_mismatch"),
+            ("shell", ["argv": ["a"], "network": true], ["effect": "none"], 409, "action_mismatch"),
+            ("shell", ["argv": ["a"], "network": true], ["action": "shell.exec"], 409, "action_mismatch"),
+            (
+                "http", ["method": "POST", "url": "https://a.example/"], ["action": "external.read"], 409,
+                "action_mismatch"
+            ),
+            ("http", ["method": "DELETE", "url": "https://a.example/"], ["effect": "none"], 409, "action_mismatch"),
+            ("shell", [:], [:], 400, "invalid_field"),
+            ("file.read", ["path": "../../etc/passwd"], [:], 400, "invalid_field"),
+            ("shell", ["argv": ["${{ steps.b.output.stdout }}"]], [:], 400, "invalid_field"),
+            ("", [:], [:], 400, "missing_tool_name"),
+            ("shell", ["argv": ["a"]], ["ordinal": 0], 400, "invalid_field"),
+            ("shell", ["argv": ["a"]], ["try_no": 0], 400, "invalid_field"),
+        ] as [(String, JSONValue, JSONObject, Int, String)])
     func mismatch(_ tool: String, _ input: JSONValue, _ more: JSONObject, _ status: Int, _ code: String) throws {
         try withAPI { api in
             _ = try api.run(in: api.room())
@@ -194,7 +211,10 @@ struct ToolCallTests {
                 #expect(!text.contains(secret), "\(target)")
                 #expect(text.contains("[redacted]"), "\(target)")
             }
-            let types = try api.operator.get("/v1/events?limit=200")["events"]?.arrayValue?.compactMap { $0["event_type"]?.stringValue } ?? []
+            let types =
+                try api.operator.get("/v1/events?limit=200")["events"]?.arrayValue?.compactMap {
+                    $0["event_type"]?.stringValue
+                } ?? []
             #expect(types.contains("event.redacted") && types.contains("secret.leaked.detected"))
         }
     }
@@ -210,7 +230,8 @@ struct ToolCallTests {
             let before = try api.lastGlobalSeq()
             for (target, body) in [
                 ("/v1/runs/\(run)/steps", ["kind": "shell"]), ("/v1/steps/\(step)/succeed", [:]),
-                ("/v1/steps/\(step)/toolcalls", ["tool_name": "shell", "input": wc]), ("/v1/toolcalls/\(call)/succeed", [:]),
+                ("/v1/steps/\(step)/toolcalls", ["tool_name": "shell", "input": wc]),
+                ("/v1/toolcalls/\(call)/succeed", [:]),
             ] as [(String, JSONObject)] {
                 #expect(try hold.post(target, body).status == 409, "\(target)")
             }

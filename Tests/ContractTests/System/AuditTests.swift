@@ -26,7 +26,10 @@ struct AuditTests {
             #expect((projections["tables"]?.arrayValue?.count ?? 0) >= 7)
             let events = try api.operator.get("/v1/events?limit=200&room_id=\(room)")["events"]?.arrayValue ?? []
             let stream = try api.operator.get("/v1/audit/hash-chain/verify?stream_type=room&stream_id=\(room)")
-            #expect((stream["valid"], stream["checked"], stream["first_mismatch"]) == (true, .integer(Int64(events.count)), .null))
+            #expect(
+                (stream["valid"], stream["checked"], stream["first_mismatch"]) == (
+                    true, .integer(Int64(events.count)), .null
+                ))
             let last = try api.operator.get("/v1/events/\(events.last?["event_id"]?.stringValue ?? "")")
             #expect(stream["last_event_hash"] == last["event"]?["event_hash"])
             let own = try api.operator.get("/v1/audit/hash-chain/verify")
@@ -43,8 +46,11 @@ struct AuditTests {
     func many() throws {
         try withAPI(.socket) { api in
             let client = api.operator
-            let answers = try race(12) { $0 % 2 == 0 ? try client.get("/v1/audit/verify") : try client.post("/v1/projections/check") }
-            #expect(answers.allSatisfy { $0.status == 200 || ($0.status == 503 && $0.response.fields[.retryAfter] != nil) })
+            let answers = try race(12) {
+                $0 % 2 == 0 ? try client.get("/v1/audit/verify") : try client.post("/v1/projections/check")
+            }
+            #expect(
+                answers.allSatisfy { $0.status == 200 || ($0.status == 503 && $0.response.fields[.retryAfter] != nil) })
             #expect(answers.contains { $0.status == 200 })
         }
     }
@@ -52,20 +58,22 @@ struct AuditTests {
 
 @Suite("POST /v1/policy/evaluate")
 struct PolicyTests {
-    @Test("says what the gate says", arguments: [
-        ("external.write", "require_approval", "external_write_requires_approval"),
-        ("external_write", "require_approval", "external_write_requires_approval"),
-        (" external.write\n", "require_approval", "external_write_requires_approval"),
-        ("email.send", "require_approval", "external_write_requires_approval"),
-        ("payment.execute", "require_approval", "external_write_requires_approval"),
-        ("api.call.mutating", "require_approval", "external_write_requires_approval"),
-        ("data.read", "allow", "default_allow"), ("data_read", "allow", "default_allow"),
-        ("data_write", "allow", "default_allow"), ("shell.exec", "allow", "default_allow"),
-        ("internal.write", "allow", "default_allow"), ("tool.call.anything", "allow", "default_allow"),
-        ("External.Write", "deny", "unknown_action"), ("external-write", "deny", "unknown_action"),
-        ("external.write.x", "deny", "unknown_action"), ("delete.everything", "deny", "unknown_action"),
-        ("*", "deny", "unknown_action"),
-    ])
+    @Test(
+        "says what the gate says",
+        arguments: [
+            ("external.write", "require_approval", "external_write_requires_approval"),
+            ("external_write", "require_approval", "external_write_requires_approval"),
+            (" external.write\n", "require_approval", "external_write_requires_approval"),
+            ("email.send", "require_approval", "external_write_requires_approval"),
+            ("payment.execute", "require_approval", "external_write_requires_approval"),
+            ("api.call.mutating", "require_approval", "external_write_requires_approval"),
+            ("data.read", "allow", "default_allow"), ("data_read", "allow", "default_allow"),
+            ("data_write", "allow", "default_allow"), ("shell.exec", "allow", "default_allow"),
+            ("internal.write", "allow", "default_allow"), ("tool.call.anything", "allow", "default_allow"),
+            ("External.Write", "deny", "unknown_action"), ("external-write", "deny", "unknown_action"),
+            ("external.write.x", "deny", "unknown_action"), ("delete.everything", "deny", "unknown_action"),
+            ("*", "deny", "unknown_action"),
+        ])
     func verdicts(_ action: String, _ decision: String, _ code: String) throws {
         try withAPI { api in
             let before = try api.lastGlobalSeq()
@@ -81,24 +89,38 @@ struct PolicyTests {
     @Test("denies external writes while the kill switch is engaged, approved or not")
     func killSwitch() throws {
         try withAPI { api in
-            let id = try api.operator.post("/v1/approvals", ["action": "external_write", "scope": ["type": "workspace"]])[text: "approval_id"]
+            let id = try api.operator.post(
+                "/v1/approvals", ["action": "external_write", "scope": ["type": "workspace"]])[text: "approval_id"]
             _ = try api.operator.post("/v1/approvals/\(id)/decide", ["decision": "approve"])
-            func evaluate() throws -> Answered { try api.operator.post("/v1/policy/evaluate", ["action": "external.write"]) }
+            func evaluate() throws -> Answered {
+                try api.operator.post("/v1/policy/evaluate", ["action": "external.write"])
+            }
             #expect(try evaluate()[text: "reason_code"] == "approval_allows_action")
             _ = try api.operator.post("/v1/kill-switch", ["engaged": true])
             #expect(try evaluate()[text: "reason_code"] == "kill_switch_active")
         }
     }
 
-    @Test("keeps labelled data in its room and to its purpose", arguments: [
-        (["label": "restricted", "label_room_id": "room_other"], "deny", "data_access_restricted_room_mismatch"),
-        (["label": "restricted"], "deny", "data_access_restricted_room_mismatch"),
-        (["label": "restricted", "label_room_id": "ROOM"], "allow", "default_allow"),
-        (["label": "confidential", "purpose_hint_mismatch": true], "require_approval", "data_access_purpose_hint_mismatch"),
-        (["label": "sensitive_pii", "purpose_hint_mismatch": true], "require_approval", "data_access_purpose_hint_mismatch"),
-        (["label": "confidential", "purpose_hint_mismatch": true, "justification_provided": true], "allow", "default_allow"),
-        (["label": "public"], "allow", "default_allow"),
-    ] as [(JSONObject, String, String)])
+    @Test(
+        "keeps labelled data in its room and to its purpose",
+        arguments: [
+            (["label": "restricted", "label_room_id": "room_other"], "deny", "data_access_restricted_room_mismatch"),
+            (["label": "restricted"], "deny", "data_access_restricted_room_mismatch"),
+            (["label": "restricted", "label_room_id": "ROOM"], "allow", "default_allow"),
+            (
+                ["label": "confidential", "purpose_hint_mismatch": true], "require_approval",
+                "data_access_purpose_hint_mismatch"
+            ),
+            (
+                ["label": "sensitive_pii", "purpose_hint_mismatch": true], "require_approval",
+                "data_access_purpose_hint_mismatch"
+            ),
+            (
+                ["label": "confidential", "purpose_hint_mismatch": true, "justification_provided": true], "allow",
+                "default_allow"
+            ),
+            (["label": "public"], "allow", "default_allow"),
+        ] as [(JSONObject, String, String)])
     func dataAccess(_ access: JSONObject, _ decision: String, _ code: String) throws {
         try withAPI { api in
             let room = try api.room()
@@ -118,7 +140,10 @@ struct PolicyTests {
             let secret = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
             let answer = try api.operator.post(
                 "/v1/policy/evaluate",
-                ["action": "launch", "room_id": .string(room.rawValue), "context": ["key": .string(secret), "what": "rocket"]])
+                [
+                    "action": "launch", "room_id": .string(room.rawValue),
+                    "context": ["key": .string(secret), "what": "rocket"],
+                ])
             #expect(answer[text: "decision"] == "deny")
             let events = try api.operator.get("/v1/events?room_id=\(room)&event_type=policy.denied")
             let event = events["events"]?[0]
@@ -126,7 +151,9 @@ struct PolicyTests {
             #expect(event?["data"]?["arguments"]?["key"]?.stringValue?.contains("[redacted]") == true)
             #expect((event?["contains_secrets"], event?["redaction_level"]) == (true, "partial"))
             #expect(!events.text.contains(secret))
-            for member in ["category", "action", "reason_code", "rule_id", "policy_version", "enforcement_mode", "blocked"] {
+            for member in [
+                "category", "action", "reason_code", "rule_id", "policy_version", "enforcement_mode", "blocked",
+            ] {
                 #expect(event?["data"]?[member] != nil, "\(member)")
             }
         }
@@ -148,7 +175,9 @@ struct PolicyTests {
         }
     }
 
-    @Test("needs an action", arguments: [[:], ["action": " "], ["action": .string(String(repeating: "a", count: 201))]] as [JSONValue])
+    @Test(
+        "needs an action",
+        arguments: [[:], ["action": " "], ["action": .string(String(repeating: "a", count: 201))]] as [JSONValue])
     func missing(_ body: JSONValue) throws {
         try withAPI { api in
             let before = try api.lastGlobalSeq()

@@ -42,7 +42,9 @@ struct IdempotencyTests {
     @Test("survives a restart, and a day")
     func survives() throws {
         try withAPI { api in
-            func create() throws -> Answered { try api.operator.post("/v1/rooms", ["title": "a"], fields: [.idempotencyKey: "k"]) }
+            func create() throws -> Answered {
+                try api.operator.post("/v1/rooms", ["title": "a"], fields: [.idempotencyKey: "k"])
+            }
             let first = try create()
             try api.restart()
             #expect(try create().response.body == first.response.body)
@@ -75,7 +77,9 @@ struct IdempotencyTests {
         try withAPI(.socket) { api in
             let client = api.operator
             let before = try api.lastGlobalSeq()
-            let answers = try race(20) { _ in try client.post("/v1/rooms", ["title": "a"], fields: [.idempotencyKey: "k"]) }
+            let answers = try race(20) { _ in
+                try client.post("/v1/rooms", ["title": "a"], fields: [.idempotencyKey: "k"])
+            }
             #expect(answers.allSatisfy { $0.status == 201 })
             #expect(Set(answers.map(\.text)).count == 1)
             #expect(answers.count { $0.response.fields[.idempotencyReplayed] == nil } == 1)
@@ -98,10 +102,14 @@ struct IdempotencyTests {
         try withAPI { api in
             let key: HTTPFields = [.idempotencyKey: "k"]
             let room = try api.room()
-            let made = try (0..<2).map { _ in try api.operator.post("/v1/engines/register", ["actor_id": "e"], fields: key) }
+            let made = try (0..<2).map { _ in
+                try api.operator.post("/v1/engines/register", ["actor_id": "e"], fields: key)
+            }
             #expect(made[0]["token"]?["engine_token"] != made[1]["token"]?["engine_token"])
             let engine = made[0]["engine"]?["engine_id"]?.stringValue ?? ""
-            let issued = try (0..<2).map { _ in try api.operator.post("/v1/engines/\(engine)/tokens/issue", [:], fields: key) }
+            let issued = try (0..<2).map { _ in
+                try api.operator.post("/v1/engines/\(engine)/tokens/issue", [:], fields: key)
+            }
             #expect(issued[0]["token"]?["engine_token"] != issued[1]["token"]?["engine_token"])
             let runs = try [api.run(in: room), api.run(in: room)]
             let client = try api.engine("engine-a")

@@ -11,7 +11,9 @@ struct KillSwitchTests {
     private static let setting = "POLICY_KILL_SWITCH_EXTERNAL_WRITE"
 
     /// A run with an external write that has been approved.
-    private func approved(_ api: TestAPI, _ plan: JSONValue = Plans.publish) throws -> (hold: Hold, step: StepID, call: String) {
+    private func approved(_ api: TestAPI, _ plan: JSONValue = Plans.publish) throws -> (
+        hold: Hold, step: StepID, call: String
+    ) {
         _ = try api.run(in: api.room(), plan)
         let hold = try api.hold()
         let step = try hold.step("a", kind: "http")
@@ -37,8 +39,11 @@ struct KillSwitchTests {
             #expect(try api.eventTypes(hold.runID).last == "policy.denied")
             #expect(try hold.onRun("lease/heartbeat")["kill_switch"] == true)
             #expect(try hold.call(step, "shell", ["argv": ["wc"]], ordinal: 3).status == 201)
-            #expect(try hold.call(step, "http", ["method": "GET", "url": "https://example.org/"], ordinal: 4).status == 201)
-            #expect(try hold.call(step, "shell", ["argv": ["wc"], "network": true], ordinal: 5).code == "kill_switch_active")
+            #expect(
+                try hold.call(step, "http", ["method": "GET", "url": "https://example.org/"], ordinal: 4).status == 201)
+            #expect(
+                try hold.call(step, "shell", ["argv": ["wc"], "network": true], ordinal: 5).code == "kill_switch_active"
+            )
             // Lifted, the approval is as good as before.
             #expect(try api.operator.post("/v1/kill-switch", ["engaged": false])["engaged"] == false)
             let go = try hold.publish(step)
@@ -46,7 +51,9 @@ struct KillSwitchTests {
         }
     }
 
-    @Test("is set by the environment and re-read on reload; only the environment lifts that", arguments: Transports.allCases)
+    @Test(
+        "is set by the environment and re-read on reload; only the environment lifts that",
+        arguments: Transports.allCases)
     func byEnvironment(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let (hold, step, _) = try approved(api)
@@ -203,7 +210,8 @@ struct KillSwitchTests {
                 return events.filter { $0["event_type"]?.stringValue?.hasPrefix("kill_switch.") == true }
             }
             let found = try changes("&include_system=1")
-            #expect(found.compactMap { $0["event_type"]?.stringValue } == ["kill_switch.engaged", "kill_switch.lifted"])
+            #expect(
+                found.compactMap { $0["event_type"]?.stringValue } == ["kill_switch.engaged", "kill_switch.lifted"])
             #expect(found.map { $0["data"]?["reason"] } == ["smells odd", "all clear"])
             #expect(found.allSatisfy { $0["actor_type"] == "user" && $0["actor_id"] == "operator" })
             #expect(found.allSatisfy { $0["occurred_at"]?.stringValue != nil && $0["workspace_id"] == "ws_system" })
@@ -224,7 +232,9 @@ struct KillSwitchTests {
             #expect(try poll.value()["kill_switch"] == true)
             let epoch = try poll.value()["kill_switch_epoch"] ?? 0
             // What it knows is no news; in vain it waits until its time is up.
-            let next = Beside { try engine.post("/v1/engines/\(id)/control", ["wait_ms": 20_000, "kill_switch_epoch": epoch]) }
+            let next = Beside {
+                try engine.post("/v1/engines/\(id)/control", ["wait_ms": 20_000, "kill_switch_epoch": epoch])
+            }
             try api.passTicks()
             #expect(!next.isDone)
             api.clock.advance(20_000)

@@ -83,14 +83,17 @@ struct WorkspaceTests {
         ids.reduce(text) { $0.replacing("{\($1.key)}", with: $1.value) }
     }
 
-    @Test("is for others as if it were not there: same status, same bytes as for what is nowhere", arguments: Transports.allCases)
+    @Test(
+        "is for others as if it were not there: same status, same bytes as for what is nowhere",
+        arguments: Transports.allCases)
     func invisible(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let theirs = try fill(api, "ws_a", canary: "canary-of-a")
             let mine = try fill(api, "ws_b", canary: "canary-of-b")
             // Of the same shape and length, and nowhere.
             let missing = theirs.ids.mapValues { id in
-                String(id.prefix(while: { $0 != "_" && $0 != "-" })) + String(id.drop { $0 != "_" && $0 != "-" }.map { $0 == "_" || $0 == "-" ? $0 : "0" })
+                String(id.prefix(while: { $0 != "_" && $0 != "-" }))
+                    + String(id.drop { $0 != "_" && $0 != "-" }.map { $0 == "_" || $0 == "-" ? $0 : "0" })
             }
             let before = try api.lastGlobalSeq()
             for client in [api.operator(in: "ws_b"), mine.hold.client] {
@@ -101,7 +104,8 @@ struct WorkspaceTests {
                         var fields: HTTPFields = [.xRequestID: "req_constant", .xCorrelationID: "cor_constant"]
                         if request.method == .post { fields.append(.contentType, "application/json") }
                         let answer = try client.exchange(
-                            request.method, target, fields: fields, body: request.method == .get ? nil : Array(body.utf8))
+                            request.method, target, fields: fields,
+                            body: request.method == .get ? nil : Array(body.utf8))
                         let text = ids.reduce(answer.text) { $0.replacing($1.value, with: "{\($1.key)}") }
                         return (answer.status, text)
                     }
@@ -123,7 +127,10 @@ struct WorkspaceTests {
         try withAPI { api in
             _ = try fill(api, "ws_a", canary: "canary-of-a")
             let mine = try fill(api, "ws_b", canary: "canary-of-b")
-            let lists = ["/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/engines", "/v1/events?limit=200&include_system=1"]
+            let lists = [
+                "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/engines",
+                "/v1/events?limit=200&include_system=1",
+            ]
             for (workspace, other) in [("ws_b", "ws_a"), ("ws_c", "ws_a")] {
                 for list in lists {
                     let answer = try api.operator(in: WorkspaceID(workspace)).get(list)
@@ -149,7 +156,9 @@ struct WorkspaceTests {
             // A wide approval of the other workspace covers nothing here.
             let wide = try api.operator(in: "ws_a").post(
                 "/v1/approvals", ["action": "external.write", "scope": ["type": "workspace"]])[text: "approval_id"]
-            #expect(try api.operator(in: "ws_a").post("/v1/approvals/\(wide)/decide", ["decision": "approve"]).status == 200)
+            #expect(
+                try api.operator(in: "ws_a").post("/v1/approvals/\(wide)/decide", ["decision": "approve"]).status == 200
+            )
             let step = mine.ids["step"] ?? ""
             #expect(try mine.hold.publish(StepID(step), text: "canary-of-a", ordinal: 2).status == 202)
             // Bytes that are only there are not here.

@@ -8,7 +8,8 @@ struct ReasonCodeTests {
     /// Written out, because clients branch on them: code → status. A change here is a change of the contract.
     static let statuses: [Int: [String]] = [
         400: [
-            "ambiguous_parameter", "bad_request", "actor_id_required", "invalid_body", "invalid_cursor", "invalid_decision",
+            "ambiguous_parameter", "bad_request", "actor_id_required", "invalid_body", "invalid_cursor",
+            "invalid_decision",
             "invalid_field", "invalid_idempotency_key", "invalid_json", "invalid_limit", "invalid_schema_version",
             "invalid_scope", "invalid_status", "invalid_string", "invalid_utf8", "invalid_valid_until",
             "invalid_before_recorded_at", "invalid_workspace_id", "json_too_deep", "duplicate_key", "missing_action",
@@ -52,7 +53,7 @@ struct ReasonCodeTests {
 
     @Test("No code of the table is gone")
     func complete() {
-        #expect(Set(Self.statuses.values.joined()) .subtracting(ReasonCode.allCases.map(\.rawValue)) == [])
+        #expect(Set(Self.statuses.values.joined()).subtracting(ReasonCode.allCases.map(\.rawValue)) == [])
     }
 
     @Test("A code is snake_case text", arguments: ReasonCode.allCases)
@@ -64,11 +65,13 @@ struct ReasonCodeTests {
     func problem() throws {
         let rejection = Rejection.field("title", .missingTitle, "title is required")
         let value = try JSON.value(of: Problem(rejection, requestID: "req_1"))
-        #expect(value == [
-            "type": "/problems/missing_title", "title": "Missing title", "status": 400, "detail": "title is required",
-            "instance": "/requests/req_1", "error": "missing_title", "reason_code": "missing_title",
-            "reason": "title is required", "details": ["field": "title"],
-        ])
+        #expect(
+            value == [
+                "type": "/problems/missing_title", "title": "Missing title", "status": 400,
+                "detail": "title is required",
+                "instance": "/requests/req_1", "error": "missing_title", "reason_code": "missing_title",
+                "reason": "title is required", "details": ["field": "title"],
+            ])
         let bare = Problem(Rejection(.draining, "going down"), requestID: "r")
         #expect(try JSON.value(of: bare)["details"] == nil)
         #expect(bare.code == .draining)

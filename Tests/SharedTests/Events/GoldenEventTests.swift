@@ -30,8 +30,9 @@ struct GoldenEventTests {
         let line = Array(file.dropLast())
         let event = try #require(try EventCatalogue.decode(type, JSON.parse(line)))
         #expect(event.type == type)
-        #expect(try String(decoding: JSON.canonical(encoding: AnyPayload(event.payload)), as: UTF8.self)
-            == String(decoding: line, as: UTF8.self))
+        #expect(
+            try String(decoding: JSON.canonical(encoding: AnyPayload(event.payload)), as: UTF8.self)
+                == String(decoding: line, as: UTF8.self))
     }
 
     @Test("The sample is still written as the file has it", arguments: GoldenEvents.all.map(\.type))
@@ -53,7 +54,9 @@ struct GoldenEventTests {
         #expect(try EventCatalogue.decode("run.sang", ["run_id": "run_1"]) == nil)
     }
 
-    @Test("A known type with a wrong member is an error", arguments: ["run.created", "tool.invoked", "kill_switch.engaged"])
+    @Test(
+        "A known type with a wrong member is an error",
+        arguments: ["run.created", "tool.invoked", "kill_switch.engaged"])
     func wrongMember(_ type: String) {
         #expect(throws: (any Error).self) { try EventCatalogue.decode(type, ["run_id": 1]) }
     }
@@ -63,7 +66,8 @@ struct GoldenEventTests {
 enum GoldenEvents {
     static let time = Timestamp("2026-03-04T05:06:07.089Z")!
     static let refusal: PolicyRefusal = {
-        let verdict = PolicyVerdict(.deny, "kill_switch_active", rule: "kill_switch", reason: "external writes are held")
+        let verdict = PolicyVerdict(
+            .deny, "kill_switch_active", rule: "kill_switch", reason: "external writes are held")
         var refusal = PolicyRefusal(category: "tool_call", action: "external.write", verdict: verdict, mode: .enforce)
         (refusal.argsHash, refusal.arguments) = ("sha256:00", ["url": "https://example.com/"])
         (refusal.toolCallID, refusal.approvalID) = ("tc_1", "appr_1")
@@ -76,35 +80,52 @@ enum GoldenEvents {
     }()
 
     static let all: [DomainEvent] = [
-        .approval(.requested(ApprovalRequested(
-            approvalID: "appr_1", action: "external.write", title: "Publish", request: ["tool": "http"], context: ["a": 1],
-            scope: scope, expiresAt: time, toolCallID: "tc_1"))),
-        .approval(.decided(ApprovalDecided(
-            approvalID: "appr_1", decision: .approve, reason: "looks right", scope: scope, expiresAt: time))),
+        .approval(
+            .requested(
+                ApprovalRequested(
+                    approvalID: "appr_1", action: "external.write", title: "Publish", request: ["tool": "http"],
+                    context: ["a": 1],
+                    scope: scope, expiresAt: time, toolCallID: "tc_1"))),
+        .approval(
+            .decided(
+                ApprovalDecided(
+                    approvalID: "appr_1", decision: .approve, reason: "looks right", scope: scope, expiresAt: time))),
         .approval(.consumed(ApprovalConsumed(approvalID: "appr_1", toolCallID: "tc_1"))),
         .approval(.expired(ApprovalExpired(approvalID: "appr_1"))),
-        .artifact(.created(ArtifactCreated(
-            artifactID: "art_1", kind: "report", title: "Report", mimeType: "text/plain", sizeBytes: 12, sha256: "00",
-            content: ArtifactContent(type: .text, text: "Zoë", json: ["a": [1.5]], uri: "https://example.com/"),
-            metadata: ["lines": 3]))),
-        .engine(.registered(EngineRegistered(engineID: "eng_1", actorID: "engine", principalID: "p", tokenID: "engtok_1"))),
+        .artifact(
+            .created(
+                ArtifactCreated(
+                    artifactID: "art_1", kind: "report", title: "Report", mimeType: "text/plain", sizeBytes: 12,
+                    sha256: "00",
+                    content: ArtifactContent(type: .text, text: "Zoë", json: ["a": [1.5]], uri: "https://example.com/"),
+                    metadata: ["lines": 3]))),
+        .engine(
+            .registered(EngineRegistered(engineID: "eng_1", actorID: "engine", principalID: "p", tokenID: "engtok_1"))),
         .engine(.tokenIssued(EngineTokenIssued(engineID: "eng_1", tokenID: "engtok_2"))),
         .engine(.tokenRevoked(EngineTokenRevoked(engineID: "eng_1", tokenID: "engtok_2", reason: "lost"))),
-        .engine(.deactivated(EngineDeactivated(engineID: "eng_1", tokenIDs: ["engtok_1", "engtok_2"], reason: "sold"))),
+        .engine(
+            .deactivated(EngineDeactivated(engineID: "eng_1", tokenIDs: ["engtok_1", "engtok_2"], reason: "sold"))),
         .policy(.denied(PolicyDenied(refusal))),
         .policy(.requiresApproval(PolicyRequiresApproval(refusal))),
-        .room(.created(RoomCreated(
-            title: "Room", topic: "Topic", roomMode: "default", defaultLang: "en", toolPolicyRef: "policy"))),
-        .run(.created(RunCreated(
-            runID: "run_1", experimentID: "exp_1", title: "Run", goal: "Goal", input: ["plan": ["steps": []]],
-            tags: ["a", "b"]))),
+        .room(
+            .created(
+                RoomCreated(
+                    title: "Room", topic: "Topic", roomMode: "default", defaultLang: "en", toolPolicyRef: "policy"))),
+        .run(
+            .created(
+                RunCreated(
+                    runID: "run_1", experimentID: "exp_1", title: "Run", goal: "Goal", input: ["plan": ["steps": []]],
+                    tags: ["a", "b"]))),
         .run(.started(RunStarted(runID: "run_1", attemptNo: 2, engineID: "eng_1"))),
-        .run(.waiting(RunWaiting(
-            runID: "run_1",
-            waits: [
-                Wait(.approval, planStepID: "a", approvalID: "appr_1", toolCallID: "tc_1"), Wait(.timer, wakeAt: time),
-                Wait(.unknown), Wait(.halt),
-            ]))),
+        .run(
+            .waiting(
+                RunWaiting(
+                    runID: "run_1",
+                    waits: [
+                        Wait(.approval, planStepID: "a", approvalID: "appr_1", toolCallID: "tc_1"),
+                        Wait(.timer, wakeAt: time),
+                        Wait(.unknown), Wait(.halt),
+                    ]))),
         .run(.requeued(RunRequeued(runID: "run_1", reason: .leaseExpired, attemptNo: 2))),
         .run(.cancelRequested(RunCancelRequested(runID: "run_1", reason: "enough"))),
         .run(.cancelled(RunCancelled(runID: "run_1", reason: "enough"))),
@@ -120,17 +141,27 @@ enum GoldenEvents {
         .system(.configurationReloaded(ConfigurationReloaded(changed: ["A", "B"]))),
         .system(.killSwitchEngaged(KillSwitchEngaged(source: .operator, reason: "why", epoch: 7))),
         .system(.killSwitchLifted(KillSwitchLifted(source: .environment, reason: "why", epoch: 8))),
-        .system(.eventRedacted(EventRedacted(
-            targetEventID: "e-1", reason: "dlp_secret_detected", intendedRedactionLevel: .partial))),
-        .system(.secretLeakedDetected(SecretLeakedDetected(
-            sourceEventID: "e-1", sourceEventType: "run.completed", scannerVersion: "dlp_v2", matchCount: 1,
-            ruleIDs: ["github_pat"], matches: [SecretMatch(ruleID: "github_pat", matchPreview: "ghp_…")]))),
-        .toolCall(.requested(ToolRequested(
-            toolCallID: "tc_1", toolName: "http", title: "Publish", input: ["url": "u"], action: "external.write",
-            effect: .once, effectKey: "run_1/a/1", argsHash: "sha256:00", attemptNo: 1, approvalID: "appr_1"))),
-        .toolCall(.invoked(ToolInvoked(
-            toolCallID: "tc_1", toolName: "http", title: "Publish", input: ["url": "u"], action: "external.write",
-            effect: .idempotent, effectKey: "run_1/a/1", argsHash: "sha256:00", tryNo: 2, attemptNo: 1))),
+        .system(
+            .eventRedacted(
+                EventRedacted(
+                    targetEventID: "e-1", reason: "dlp_secret_detected", intendedRedactionLevel: .partial))),
+        .system(
+            .secretLeakedDetected(
+                SecretLeakedDetected(
+                    sourceEventID: "e-1", sourceEventType: "run.completed", scannerVersion: "dlp_v2", matchCount: 1,
+                    ruleIDs: ["github_pat"], matches: [SecretMatch(ruleID: "github_pat", matchPreview: "ghp_…")]))),
+        .toolCall(
+            .requested(
+                ToolRequested(
+                    toolCallID: "tc_1", toolName: "http", title: "Publish", input: ["url": "u"],
+                    action: "external.write",
+                    effect: .once, effectKey: "run_1/a/1", argsHash: "sha256:00", attemptNo: 1, approvalID: "appr_1"))),
+        .toolCall(
+            .invoked(
+                ToolInvoked(
+                    toolCallID: "tc_1", toolName: "http", title: "Publish", input: ["url": "u"],
+                    action: "external.write",
+                    effect: .idempotent, effectKey: "run_1/a/1", argsHash: "sha256:00", tryNo: 2, attemptNo: 1))),
         .toolCall(.succeeded(ToolSucceeded(toolCallID: "tc_1", output: ["status": 200]))),
         .toolCall(.failed(ToolFailed(toolCallID: "tc_1", message: "no", error: ["code": "x"]))),
         .toolCall(.unknown(ToolUnknown(toolCallID: "tc_1", reason: "lost"))),

@@ -36,11 +36,13 @@ struct IdentifierTests {
         var milliseconds: Int64 = 0
         var before = (ulid: "", uuid: "")
         for _ in 0..<2_000 {
-            milliseconds += Int64.random(in: 1...100_000_000_000, using: &generator) % (milliseconds < 1 << 46 ? .max : 2) + 1
+            milliseconds +=
+                Int64.random(in: 1...100_000_000_000, using: &generator) % (milliseconds < 1 << 46 ? .max : 2) + 1
             guard milliseconds < 1 << 48 else { break }
             let next = (
                 ulid: RunID(at: Timestamp(milliseconds: milliseconds), random: random()).rawValue,
-                uuid: UUIDText.version7(milliseconds: milliseconds, random: random()))
+                uuid: UUIDText.version7(milliseconds: milliseconds, random: random())
+            )
             #expect(next.ulid > before.ulid && next.uuid > before.uuid)
             before = next
         }
@@ -75,7 +77,9 @@ struct IdentifierTests {
     func uuids() {
         // RFC 9562, A.6: 017F22E2-79B0-7CC3-98C4-DC0C0C07398F is 1645557742000.
         let random = Hex.bytes("0cc318c4dc0c0c07398f")!
-        #expect(UUIDText.version7(milliseconds: 1_645_557_742_000, random: random) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
+        #expect(
+            UUIDText.version7(milliseconds: 1_645_557_742_000, random: random) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+        )
         #expect(UUIDText.version7(milliseconds: 0, random: ones) == "00000000-0000-7fff-bfff-ffffffffffff")
         #expect(UUIDText.version4(random: [UInt8](repeating: 255, count: 16)) == "ffffffff-ffff-4fff-bfff-ffffffffffff")
         #expect(UUIDText.version4(random: [UInt8](repeating: 0, count: 16)) == "00000000-0000-4000-8000-000000000000")
@@ -92,7 +96,10 @@ struct IdentifierTests {
 
     @Test(
         "Base64 for URLs follows RFC 4648",
-        arguments: [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"), ("foobar", "Zm9vYmFy")])
+        arguments: [
+            ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ])
     func base64(_ text: String, _ encoded: String) {
         #expect(Base64URL.text(Array(text.utf8)) == encoded)
         #expect(Base64URL.text([0xFB, 0xEF, 0xFF]) == "--__")

@@ -28,11 +28,17 @@ enum ExternalWriteRule: PolicyRule {
         case .once:
             approval.consumedAt == nil && scope.argsHash != nil && scope.argsHash == question.argsHash
                 && (scope.runID == nil || scope.runID == question.runID)
-                && (approval.toolCallID == nil || question.toolCallID == nil || approval.toolCallID == question.toolCallID)
+                && isMeant(approval, for: question.toolCallID)
         case .run: question.runID != nil && (scope.runID ?? approval.runID) == question.runID
         case .room: question.roomID != nil && (scope.roomID ?? approval.roomID) == question.roomID
         case .workspace: true
         case .template: false
         }
+    }
+
+    /// An approval that was asked for one call is for no other.
+    private static func isMeant(_ approval: Approval, for call: ToolCallID?) -> Bool {
+        guard let asked = approval.toolCallID, let call else { return true }
+        return asked == call
     }
 }

@@ -1,0 +1,49 @@
+import CLinux
+import Synchronization
+
+/// Kills what this program has started when this program is killed itself, whatever state that was in.
+///
+/// A death signal reaches only the child that has asked for it already: one that is being set up at that moment, and its
+/// own children, would live on. So a small process of its own reads from us what runs, and kills the rest when we are
+/// gone. It needs nothing but a shell.
+enum Sentinel {
+    private static let script = """
+        trap '' HUP INT TERM
+        live=' '
+        while read -r sign pid; do
+            case $sign in
+                +) live="$live$pid " ;;
+                -) case $live in *" $pid "*) live="${live%% $pid *} ${live#* $pid }" ;; esac ;;
+            esac
+        done
+        for pid in $live; do kill -KILL "-$pid" 2>/dev/null; done
+        """
+
+    private static let line = Mutex<Descriptor?>(nil)
+
+    /// Starts it, once. Without it everything works, and a kill may leave something behind.
+    static func start() {
+        guard let pipe = try? Descriptor.pipe(), let nothing = try? Descriptor.openToWrite("/dev/null") else { return }
+        let words = ["sh", "-c", script].map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var nobody: [UnsafeMutablePointer<CChar>?] = [nil]
+        var pid: pid_t = 0
+        let handed = [pipe.reader.number, nothing.number, nothing.number]
+        guard aos_spawn_with(&pid, "/bin/sh", words, &nobody, "/", handed, Int32(handed.count)) == 0 else { return }
+        line.withLock { $0 = pipe.writer }
+    }
+
+    /// The leader of a process group, right after it was started.
+    static func watch(_ pid: Int32) { say("+ \(pid)\n") }
+
+    /// Nothing of it is left.
+    static func forget(_ pid: Int32) { say("- \(pid)\n") }
+
+    /// One write of less than a pipe takes at once, so that lines never mix. If nobody reads any more, so be it.
+    private static func say(_ text: String) {
+        line.withLock { line in
+            guard let descriptor = line else { return }
+            do throws(SystemError) { try descriptor.writeAll(Array(text.utf8)) } catch { line = nil }
+        }
+    }
+}
