@@ -24,7 +24,7 @@ enum Sentinel {
     /// Starts it, once. Without it everything works, and a kill may leave something behind.
     static func start() {
         guard let pipe = try? Descriptor.pipe(), let nothing = try? Descriptor.openToWrite("/dev/null") else { return }
-        let words = ["sh", "-c", script].map { strdup($0) } + [nil]
+        let words: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", script].map { (word: String) in strdup(word) } + [nil]
         defer { for word in words { free(word) } }
         var nobody: [UnsafeMutablePointer<CChar>?] = [nil]
         var pid: pid_t = 0

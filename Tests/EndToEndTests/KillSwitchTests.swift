@@ -63,16 +63,24 @@ extension EndToEnd {
             let storm = try storm()
             defer { storm.receiver.stop() }
             let random = EndToEnd.random(5)
-            var (toAck, lastAfterAck) = (Figures(), Int64.min)
+            var (toAck, toAckPaused, lastAfterAck) = (Figures(), Figures(), Int64.min)
             let clock = SystemClock()
-            let rounds = EndToEnd.rounds(5)
+            let rounds = EndToEnd.rounds(6)
             for round in 1...rounds {
                 pause(milliseconds: random.integer(in: 0...120))
+                // Every other time the engines stand still with permits in their hands, and go on after the answer.
+                let isPaused = round % 2 == 0
+                if isPaused { for engine in storm.stage.engines { engine.send(SIGSTOP) } }
                 let asked = clock.monotonicNanoseconds()
                 let answer = try storm.stage.client().call(
                     .setKillSwitch, SetKillSwitch(engaged: true, reason: "drill \(round)"))
                 let acknowledged = clock.monotonicNanoseconds()
-                toAck.add(acknowledged - asked)
+                if isPaused {
+                    for engine in storm.stage.engines { engine.send(SIGCONT) }
+                    toAckPaused.add(acknowledged - asked)
+                } else {
+                    toAck.add(acknowledged - asked)
+                }
                 #expect(answer.engaged && answer.killSwitch.reason == "drill \(round)")
                 let allWait = try waitUntilQuiet(storm)
                 if round < rounds { #expect(allWait, "round \(round): the runs do not wait") }
@@ -93,7 +101,7 @@ extension EndToEnd {
             #expect(events.map(\.eventType) == (1...rounds).flatMap { _ in ["kill_switch.engaged", "kill_switch.lifted"] })
             #expect(events.allSatisfy { $0.actorType == .user && $0.actorID == "operator" && $0.data["source"] == "operator" })
             #expect(events.compactMap { $0.data["reason"]?.stringValue } == (1...rounds).flatMap { ["drill \($0)", "over \($0)"] })
-            EndToEnd.say("kill switch by command: \(rounds) times, asked to acknowledged \(toAck.inMilliseconds), last write before the acknowledgement by at least \(-lastAfterAck / 1_000_000) ms")
+            EndToEnd.say("kill switch by command: \(rounds) times, asked to acknowledged \(toAck.inMilliseconds), with engines that stand still \(toAckPaused.inMilliseconds); last write before the acknowledgement by at least \(-lastAfterAck / 1_000_000) ms")
         }
 
         @Test func `the environment variable does the same by SIGHUP, and no command lifts it`() throws {
@@ -130,6 +138,66 @@ extension EndToEnd {
             #expect(events.map(\.eventType) == ["kill_switch.engaged", "kill_switch.lifted", "kill_switch.engaged", "kill_switch.lifted"])
             #expect(events.allSatisfy { $0.data["source"] == "environment" && $0.actorType == .service })
             EndToEnd.say("kill switch by variable: SIGHUP to quiet \(toQuiet.inMilliseconds)")
+        }
+
+        @Test func `the acknowledgement waits for every permit that is out, and no longer`() throws {
+            let stage = try Stage(ttlMs: 10_000)
+            try stage.startAPI()
+            // What the process before this one has let out is not known; that time must have passed.
+            pause(milliseconds: 1_100)
+            let (engine, _) = try stage.engineClient("by-hand")
+            let room = try stage.room()
+            let run = try stage.submit(
+                Plans.plan(
+                    ["a", "b"].map {
+                        Plans.step($0, "http", ["method": "POST", "url": "http://192.0.2.1/x", "text": "x"])
+                    }, workdir: stage.site), in: room)
+            let approval = try stage.client().call(
+                .requestApproval,
+                RequestApproval(
+                    action: "external.write", roomID: room, runID: run,
+                    scope: ["type": "run", "run_id": .string(run.rawValue)])
+            ).approvalID
+            try stage.client().call(
+                .decideApproval, DecideApproval(decision: "approve"), ["approval_id": approval.rawValue]
+            ).expectOK()
+            let claim = try #require(try engine.call(.claimRun, ClaimRun(plan: "required")).run)
+            let clock = SystemClock()
+            func permit(_ step: String) throws -> ToolCallPermit {
+                let id = try engine.call(
+                    .createStep, CreateStep(claimToken: claim.claimToken, planStepID: step, kind: "http"),
+                    ["run_id": run.rawValue]
+                ).stepID
+                return try engine.call(
+                    .requestToolCall,
+                    RequestToolCall(
+                        claimToken: claim.claimToken, toolName: "http",
+                        input: ["method": "POST", "url": "http://192.0.2.1/x", "text": "x"]),
+                    ["step_id": id.rawValue])
+            }
+            func engage(_ engaged: Bool) throws -> Int64 {
+                let begin = clock.monotonicMilliseconds()
+                _ = try stage.client().call(.setKillSwitch, SetKillSwitch(engaged: engaged))
+                return clock.monotonicMilliseconds() - begin
+            }
+            let unused = try permit("a")
+            #expect(unused.permitTTLMs == 1_000)
+            let untilExpired = try engage(true)
+            #expect(untilExpired > 800 && untilExpired < 1_300, "\(untilExpired) ms")
+            _ = try engage(false)
+            let used = try permit("b")
+            let reporter = Thread.start("report") {
+                pause(milliseconds: 200)
+                _ = try? engine.call(
+                    .succeedToolCall, EndToolCall(claimToken: claim.claimToken, output: ["status": 201]),
+                    ["tool_call_id": used.toolCallID.rawValue])
+            }
+            let untilReported = try engage(true)
+            reporter.join()
+            #expect(untilReported >= 150 && untilReported < 600, "\(untilReported) ms")
+            let atRest = try engage(false) + engage(true)
+            EndToEnd.say("acknowledged with a permit unused \(untilExpired) ms, used after 200 ms \(untilReported) ms, with none out \(atRest) ms for two")
+            #expect(atRest < 200)
         }
 
         @Test func `engaged at the start it lets nothing out from the first moment, approved or not`() throws {

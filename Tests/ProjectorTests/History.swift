@@ -44,10 +44,10 @@ final class History: Sendable {
         while try database.read({ try EventQueries.lastGlobalSeq(in: $0) }) < events {
             clock = clock.adding(milliseconds: dice.integer(in: 1...5_000))
             let now = clock
-            try database.writeAndWait { [self] transaction in
+            try database.writeAndWait { [log, dice] transaction in
                 for step in 0..<40 {
                     let moment = Moment(
-                        history: self, now: now.adding(milliseconds: Int64(step)), transaction: transaction)
+                        log: log, dice: dice, now: now.adding(milliseconds: Int64(step)), transaction: transaction)
                     // A refusal comes before the first write and is part of life.
                     do { try moment.act() } catch is Rejection {}
                 }
@@ -71,22 +71,23 @@ final class History: Sendable {
 
 /// One command on whatever there is.
 private struct Moment {
-    let history: History
+    let log: EventLog
+    let dice: SeededEntropy
     let now: Timestamp
     let transaction: any WriteTransaction
 
     static let workspaces: [WorkspaceID] = ["ws_dev", "ws_other"]
 
-    func roll(_ most: Int) -> Int { Int(history.dice.integer(in: 0...Int64(most - 1))) }
+    func roll(_ most: Int) -> Int { Int(dice.integer(in: 0...Int64(most - 1))) }
     func pick<Value>(_ values: [Value]) -> Value? { values.isEmpty ? nil : values[roll(values.count)] }
-    func id<Kind>() -> Identifier<Kind> { Identifier(at: now, random: history.dice.bytes(10)) }
+    func id<Kind>() -> Identifier<Kind> { Identifier(at: now, random: dice.bytes(10)) }
     var facts: CommandFacts {
         CommandFacts(actor: pick([.operatorUser, Actor(.service, "engine"), Actor(.agent, "a")])!, now: now)
     }
     var word: String { pick(["plain", "Zoë 🙂", "ghp_aB3dE6gH9jK2mN5pQ8sT leaked", "\"quoted\"\n", ""])! }
 
     func record(_ drafts: [EventDraft]) throws {
-        let recorded = try history.log.append(drafts, at: now, in: transaction)
+        let recorded = try log.append(drafts, at: now, in: transaction)
         try ProjectorCatalogue.project(recorded, in: transaction)
     }
 
