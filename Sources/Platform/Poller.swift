@@ -41,7 +41,8 @@ package final class Poller: Sendable {
     /// Waits for the next events; `events` is replaced. Nil waits for ever.
     package func wait(milliseconds: Int?, into events: inout [Event]) throws(SystemError) {
         events.removeAll(keepingCapacity: true)
-        try withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsMax) { buffer throws(SystemError) in
+        try withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsMax) {
+            buffer throws(SystemError) in
             let timeout = milliseconds.map { Int32(clamping: max(0, $0)) } ?? -1
             let count = try systemCall("epoll_wait") {
                 Int(epoll_wait(epoll.number, buffer.baseAddress, Int32(Self.eventsMax), timeout))

@@ -13,7 +13,8 @@ package protocol ProcessRunner: Sendable {
 
 package enum ProcessStream: Sendable { case standardOutput, standardError }
 
-/// A program to start, in a session of its own, with exactly this environment and no descriptors but 0, 1 and 2.
+/// A program to start, in a session of its own, with exactly this environment (and the sentinel's mark, if there is one)
+/// and no descriptors but 0, 1 and 2.
 package struct ProcessCommand: Sendable {
     /// An absolute path.
     package var executable: String
@@ -63,7 +64,8 @@ package struct ProcessEnd: Sendable, Hashable {
     package var report: [UInt8]
 
     package init(
-        exit: Exit, reason: Reason = .byItself, durationMilliseconds: Int64 = 0, survivors: Int = 0, report: [UInt8] = []
+        exit: Exit, reason: Reason = .byItself, durationMilliseconds: Int64 = 0, survivors: Int = 0,
+        report: [UInt8] = []
     ) {
         (self.exit, self.reason, self.durationMilliseconds) = (exit, reason, durationMilliseconds)
         (self.survivors, self.report) = (survivors, report)
@@ -229,7 +231,9 @@ package struct SystemProcesses: ProcessRunner {
         private static func spawn(
             _ command: ProcessCommand, _ handed: [Descriptor]
         ) throws(SystemError) -> (Int32, Descriptor) {
-            let environment = command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            var variables = command.environment
+            if let mark = Sentinel.mark { variables[mark.name] = mark.value }
+            let environment = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             let numbers = handed.map(\.number)
             let (pid, result) = withCStrings(command.arguments) { arguments in
                 withCStrings(environment) { environment in

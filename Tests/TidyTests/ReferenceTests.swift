@@ -22,12 +22,14 @@ struct ReferenceTests {
 
     @Test("lifecycles")
     func lifecycles() throws {
-        var page = title("Lifecycles", "What can happen to a run. A trigger that is not listed for a status is refused (409).")
+        var page = title(
+            "Lifecycles", "What can happen to a run. A trigger that is not listed for a status is refused (409).")
         page += "| status | trigger | becomes | event | by way of | who |\n|---|---|---|---|---|---|\n"
         for status in RunStatus.allCases {
             for trigger in RunLifecycle.Trigger.allCases {
                 guard let transition = RunLifecycle.transition(status, by: trigger) else { continue }
-                page += "| \(status.rawValue) | \(trigger.rawValue) | \(transition.to.rawValue) | `\(transition.event)` |"
+                page +=
+                    "| \(status.rawValue) | \(trigger.rawValue) | \(transition.to.rawValue) | `\(transition.event)` |"
                 page += " \(transition.route) | \(transition.who) |\n"
             }
         }

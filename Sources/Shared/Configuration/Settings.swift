@@ -72,7 +72,10 @@ package struct Settings: Sendable {
     }
 
     package mutating func text(_ name: String, default standard: String) -> String {
-        text(name) ?? { show(name, standard, .standard); return standard }()
+        text(name)
+            ?? {
+                show(name, standard, .standard); return standard
+            }()
     }
 
     /// Like ``text(_:)``, never shown.
@@ -111,7 +114,10 @@ package struct Settings: Sendable {
     package mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ name: String, default standard: Value
     ) -> Value where Value.RawValue == String {
-        choice(name, of: Value.self) ?? { show(name, standard.rawValue, .standard); return standard }()
+        choice(name, of: Value.self)
+            ?? {
+                show(name, standard.rawValue, .standard); return standard
+            }()
     }
 
     package mutating func choice<Value: RawRepresentable & CaseIterable>(
@@ -169,7 +175,9 @@ package struct Settings: Sendable {
     package static func parseFile(_ text: String, name: String) -> (values: [String: String], faults: [Fault]) {
         var values: [String: String] = [:]
         var faults: [Fault] = []
-        for (number, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .enumerated()
+        {
             // By bytes: to Swift a carriage return and a line feed are one character.
             let line = trimmed(String(Substring(line)))
             if line.isEmpty || line.hasPrefix("#") { continue }

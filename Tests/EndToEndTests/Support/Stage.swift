@@ -215,8 +215,7 @@ final class Stage: Sendable {
 
 /// Lets time pass between two looks at another process.
 func pause(milliseconds: Int64) {
-    var time = timespec(tv_sec: Int(milliseconds / 1000), tv_nsec: Int(milliseconds % 1000) * 1_000_000)
-    nanosleep(&time, nil)
+    _ = Monitor(false).wait(milliseconds: milliseconds) { $0 ? true : nil }
 }
 
 /// Looks until it is so, or the time has passed.

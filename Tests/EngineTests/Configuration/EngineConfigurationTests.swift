@@ -25,7 +25,8 @@ import Testing
     @Test func `every fault is named`() {
         #expect(
             faults([
-                "ENGINE_CLAIM_WAIT_MS": "soon", "ENGINE_MAX_PARALLEL_RUNS": "0", "ENGINE_TYPO": "1", "ENGINE_SANDBOX": "yes",
+                "ENGINE_CLAIM_WAIT_MS": "soon", "ENGINE_MAX_PARALLEL_RUNS": "0", "ENGINE_TYPO": "1",
+                "ENGINE_SANDBOX": "yes",
                 "EGRESS_ALLOW": "nohost", "AOS_LOG_LEVEL": "loud", "ENGINE_ID": "eng_1", "ENGINE_RUN_ONCE": "maybe",
                 "AOS_DATA_DIR": "relative", "ENGINE_API_BASE_URL": "https://x",
             ]).sorted() == [
@@ -36,7 +37,8 @@ import Testing
 
     @Test func `the env file goes before the environment`() throws {
         let configuration = try EngineConfiguration(
-            environment: ["POLICY_KILL_SWITCH_EXTERNAL_WRITE": "0"], file: ["POLICY_KILL_SWITCH_EXTERNAL_WRITE": "true"],
+            environment: ["POLICY_KILL_SWITCH_EXTERNAL_WRITE": "0"],
+            file: ["POLICY_KILL_SWITCH_EXTERNAL_WRITE": "true"],
             hostName: "box")
         #expect(configuration.killSwitch)
     }
@@ -44,7 +46,10 @@ import Testing
     @Test func `a fault says the value, where it came from and what is allowed`() {
         var settings = Settings(environment: ["ENGINE_POLL_MS": "x"])
         _ = settings.integer("ENGINE_POLL_MS", default: 1, in: 1...9)
-        #expect(settings.faults.map(\.description) == ["ENGINE_POLL_MS: found \"x\" (from environment), allowed is an integer from 1 to 9"])
+        #expect(
+            settings.faults.map(\.description) == [
+                "ENGINE_POLL_MS: found \"x\" (from environment), allowed is an integer from 1 to 9"
+            ])
     }
 
     @Test func `a mistyped name is told the right one`() {

@@ -58,7 +58,8 @@ import Testing
 
 @Suite struct GlobTests {
     @Test(arguments: [
-        ("*.txt", "a.txt", true), ("*.txt", "a/b.txt", false), ("**/*.txt", "a/b.txt", true), ("**/*.txt", "b.txt", true),
+        ("*.txt", "a.txt", true), ("*.txt", "a/b.txt", false), ("**/*.txt", "a/b.txt", true),
+        ("**/*.txt", "b.txt", true),
         ("a/**", "a/b/c", true), ("a/**", "b/c", false), ("a/*/c", "a/b/c", true), ("a/*/c", "a/b/d/c", false),
         ("?.c", "x.c", true), ("?.c", "xy.c", false), ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false),
         ("[!a-c]x", "dx", true), ("*", ".hidden", false), (".*", ".hidden", true), ("**", "a/.git/x", false),

@@ -20,7 +20,8 @@ import Testing
         let bench = Bench()
         bench.run(
             shell("first", ["echo", "one"]),
-            shell("second", ["echo", "${{ steps.first.output.stdout }} for ${{ run.input.name }}"], ["needs": ["first"]]))
+            shell(
+                "second", ["echo", "${{ steps.first.output.stdout }} for ${{ run.input.name }}"], ["needs": ["first"]]))
         #expect(bench.api.step("second")?.output["stdout"] == "one for Ana")
     }
 
@@ -68,7 +69,10 @@ import Testing
             shell("second", ["echo", "${{ steps.first.output.stdout }}"], ["needs": ["first"]]),
         ])
         #expect(RunExecutor(bench.hold(plan, attemptNo: 2), bench.parts).execute() == .succeeded)
-        #expect(bench.api.seen("/toolcalls").filter { $0.method == "POST" }.map(\.path) == ["/v1/steps/step_second/toolcalls"])
+        #expect(
+            bench.api.seen("/toolcalls").filter { $0.method == "POST" }.map(\.path) == [
+                "/v1/steps/step_second/toolcalls"
+            ])
         #expect(bench.api.step("second")?.output["stdout"] == "one")
     }
 
@@ -80,7 +84,9 @@ import Testing
             state.steps[0].status = .running
         }
         var second = bench
-        second.runner = ScriptedRunner { _, _ in Issue.record("it was made again"); return (ProcessEnd(exit: .code(0)), "") }
+        second.runner = ScriptedRunner { _, _ in
+            Issue.record("it was made again"); return (ProcessEnd(exit: .code(0)), "")
+        }
         let plan = Bench.plan([shell("first", ["echo", "one"])])
         #expect(RunExecutor(second.hold(plan, attemptNo: 2), second.parts).execute() == .succeeded)
         #expect(bench.api.step("first")?.output["stdout"] == "one")
@@ -127,7 +133,8 @@ import Testing
 
     @Test func `a step that needs an approval parks the run, and goes on when it is given`() {
         let isApproved = Monitor(false)
-        let bench = Bench(FakeAPI { _, step in step == "ship" && !isApproved.read { $0 } ? .approval("appr_1") : .allow })
+        let bench = Bench(
+            FakeAPI { _, step in step == "ship" && !isApproved.read { $0 } ? .approval("appr_1") : .allow })
         let plan = Bench.plan([shell("ship", ["echo", "gone"]), shell("other", ["echo", "done"])])
         #expect(RunExecutor(bench.hold(plan), bench.parts).execute() == .parked)
         #expect(bench.api.waits == [Wait(.approval, planStepID: "ship", approvalID: "appr_1", toolCallID: "tc_ship")])
@@ -184,7 +191,9 @@ import Testing
 
     @Test func `an unknown secret ends the run before anything is dispatched`() {
         let bench = Bench()
-        let step: JSONValue = ["id": "use", "tool": "shell", "with": ["argv": ["x"], "env": ["T": "${{ secrets.TOKEN }}"]]]
+        let step: JSONValue = [
+            "id": "use", "tool": "shell", "with": ["argv": ["x"], "env": ["T": "${{ secrets.TOKEN }}"]],
+        ]
         #expect(bench.run(step) == .failed)
         #expect(bench.api.seen("/runs/run_1/fail").first?.body["error"]?["code"] == "secret_not_found")
         #expect(bench.api.seen("/toolcalls").filter { $0.method == "POST" }.isEmpty)
@@ -231,7 +240,9 @@ import Testing
     @Test func `a permit that could not be used is given back before the halt is waited for`() {
         let isHalted = Monitor(false)
         var bench = Bench(FakeAPI { _, _ in isHalted.read { $0 } ? .refuse(.killSwitchActive) : .allow })
-        bench.runner = ScriptedRunner { _, _ in Issue.record("it was started"); return (ProcessEnd(exit: .code(0)), "") }
+        bench.runner = ScriptedRunner { _, _ in
+            Issue.record("it was started"); return (ProcessEnd(exit: .code(0)), "")
+        }
         bench.api.state.update { $0.permitTTLMs = 0 }
         let wait = bench.start(bench.hold(Bench.plan([shell("ship", ["x"])])))
         #expect(bench.api.eventually { !$0.calls.isEmpty })
@@ -272,7 +283,8 @@ import Testing
         var bench = Bench()
         bench.runner = SystemProcesses()
         let plan = Bench.plan([
-            script("long_cancelled", "touch started; exec sleep 60"), shell("after", ["x"], ["needs": ["long_cancelled"]]),
+            script("long_cancelled", "touch started; exec sleep 60"),
+            shell("after", ["x"], ["needs": ["long_cancelled"]]),
             script("tidy", "echo tidy", ["needs": ["long_cancelled"], "when": "always"]),
         ])
         let held = bench.hold(plan)
@@ -310,7 +322,10 @@ import Testing
             "artifacts": [["path": "report.txt", "kind": "report"], ["glob": "out/**/*.json", "kind": "data"]]
         ]
         bench.run(
-            script("make", "echo hello > report.txt; mkdir -p out/a; echo '{\"n\":1}' > out/a/x.json; ln -s /etc/passwd out/p.json", artifacts))
+            script(
+                "make",
+                "echo hello > report.txt; mkdir -p out/a; echo '{\"n\":1}' > out/a/x.json; ln -s /etc/passwd out/p.json",
+                artifacts))
         #expect(bench.api.step("make")?.status == .succeeded)
         let found = bench.api.state.read { $0.artifacts }
         #expect(found.map(\.title) == ["report.txt", "out/a/x.json"])
@@ -330,7 +345,9 @@ import Testing
         let running = Monitor((now: 0, most: 0))
         var bench = Bench()
         bench.runner = ScriptedRunner { _, stop in
-            running.update { $0.now += 1; $0.most = max($0.most, $0.now) }
+            running.update {
+                $0.now += 1; $0.most = max($0.most, $0.now)
+            }
             _ = stop.wait(milliseconds: 30)
             running.update { $0.now -= 1 }
             return (ProcessEnd(exit: .code(0)), "")

@@ -8,9 +8,12 @@ import Shared
 import Testing
 
 @Suite struct WorkerTests {
-    private func start(_ bench: Bench, runOnce: Bool = false, graceMs: Int64 = 5_000, parallel: Int = 2) -> (Worker, Thread) {
+    private func start(_ bench: Bench, runOnce: Bool = false, graceMs: Int64 = 5_000, parallel: Int = 2) -> (
+        Worker, Thread
+    ) {
         let settings = Worker.Settings(
-            engineID: "eng_1", maxParallelRuns: parallel, claimWaitMs: 200, pollMs: 10, runOnce: runOnce, graceMs: graceMs)
+            engineID: "eng_1", maxParallelRuns: parallel, claimWaitMs: 200, pollMs: 10, runOnce: runOnce,
+            graceMs: graceMs)
         let lines = Worker.Lines(claims: bench.client, heartbeats: bench.client, control: bench.client)
         let worker = Worker(settings, lines, bench.parts)
         return (worker, Thread.start("worker") { worker.run() })

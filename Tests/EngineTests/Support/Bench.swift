@@ -63,7 +63,9 @@ struct Bench {
     var runner: any ProcessRunner = ScriptedRunner.echo()
     var sandbox = Sandbox(level: .none)
     var egress = EgressRule(allowed: [])
-    var connect: @Sendable (SocketAddress, String) -> any HTTPTransport = { SocketTransport(pinned: $0, hostHeader: $1) }
+    var connect: @Sendable (SocketAddress, String) -> any HTTPTransport = {
+        SocketTransport(pinned: $0, hostHeader: $1)
+    }
     var killSwitch: @Sendable () -> Bool = { false }
 
     init(_ api: FakeAPI = FakeAPI()) { self.api = api }
@@ -79,7 +81,8 @@ struct Bench {
             entropy: SeededEntropy(seed: 7), log: .silent, isKillSwitchEngaged: killSwitch)
     }
 
-    static func claimed(_ plan: JSONValue, id: RunID = "run_1", ttlMs: Int64 = 30_000, attemptNo: Int = 1) -> ClaimedRun {
+    static func claimed(_ plan: JSONValue, id: RunID = "run_1", ttlMs: Int64 = 30_000, attemptNo: Int = 1) -> ClaimedRun
+    {
         ClaimedRun(
             runID: id, workspaceID: "ws_dev", status: .running, input: ["plan": plan, "name": "Ana"], tags: [],
             correlationID: "c", claimToken: "claim-secret", claimedByActorID: "engine", leaseExpiresAt: .zero,
@@ -105,7 +108,9 @@ struct Bench {
     func start(_ held: HeldRun) -> () -> RunExecutor.End? {
         let end = Monitor<RunExecutor.End?>(nil)
         let parts = parts
-        Thread.start("test run") { let ended = RunExecutor(held, parts).execute(); end.update { $0 = ended } }
+        Thread.start("test run") {
+            let ended = RunExecutor(held, parts).execute(); end.update { $0 = ended }
+        }
         return { end.wait(milliseconds: 20_000) { $0 } }
     }
 }

@@ -72,7 +72,8 @@ final class FakeAPI: HTTPTransport {
         if path.hasSuffix("/claim") { return try claim(request, path, body) }
         let response = state.update { state -> HTTPResponse? in
             state.seen.append(
-                Seen(method: request.method.rawValue, path: path, body: body, at: SystemClock().monotonicMilliseconds()))
+                Seen(method: request.method.rawValue, path: path, body: body, at: SystemClock().monotonicMilliseconds())
+            )
             if path.hasSuffix("/heartbeat"), state.isHeartDead { return nil }
             let response = Self.answer(request, path, body, &state, verdict)
             if let index = state.lostAnswers.firstIndex(where: { path.hasSuffix($0) }) {
@@ -140,7 +141,8 @@ final class FakeAPI: HTTPTransport {
             let id = RunID(parts[2])
             return ok(
                 LeaseAnswer(
-                    ok: true, leaseExpiresAt: .zero, leaseHeartbeatAt: .zero, cancelRequested: state.cancel.contains(id),
+                    ok: true, leaseExpiresAt: .zero, leaseHeartbeatAt: .zero,
+                    cancelRequested: state.cancel.contains(id),
                     killSwitch: state.killSwitch))
         case ("runs", "steps", _):
             return isWrite ? createStep(decode(body), RunID(parts[2]), &state) : ok(StepList(steps: state.steps))
@@ -192,7 +194,9 @@ final class FakeAPI: HTTPTransport {
     }
 
     private static func endStep(_ id: String, _ verb: String, _ body: JSONValue, _ state: inout State) -> HTTPResponse {
-        guard let index = state.steps.firstIndex(where: { $0.stepID.rawValue == id }) else { return refused(.stepNotFound) }
+        guard let index = state.steps.firstIndex(where: { $0.stepID.rawValue == id }) else {
+            return refused(.stepNotFound)
+        }
         if state.steps[index].status.isTerminal { return refused(.stepAlreadyEnded) }
         let statuses: [String: StepStatus] = [
             "succeed": .succeeded, "fail": .failed, "skip": .skipped, "cancel": .cancelled,

@@ -97,6 +97,7 @@ import Testing
 
     private func makeLink(_ target: String, at path: String) throws {
         _ = try SystemProcesses().run(
-            ProcessCommand("/bin/ln", ["ln", "-s", target, path]), stop: StopSignal()) { _, _ in }
+            ProcessCommand("/bin/ln", ["ln", "-s", target, path]), stop: StopSignal()
+        ) { _, _ in }
     }
 }

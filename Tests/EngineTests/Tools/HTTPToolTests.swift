@@ -27,7 +27,8 @@ private struct ScriptedNet: HTTPTransport {
 
     private func run(
         _ arguments: JSONValue, allow: [String] = [], resolvesTo addresses: [String] = ["93.184.216.34"],
-        secrets: [String] = [], _ answer: @escaping @Sendable (HTTPClientRequest) throws(HTTPClientError) -> HTTPResponse
+        secrets: [String] = [],
+        _ answer: @escaping @Sendable (HTTPClientRequest) throws(HTTPClientError) -> HTTPResponse
     ) throws -> Result<JSONObject, ToolFailure> {
         let egress = EgressRule(allowed: allow.compactMap { HTTPAuthority($0) }) { _, port throws(ResolveError) in
             addresses.compactMap { SocketAddress(numeric: $0, port: port) }
@@ -98,7 +99,8 @@ private struct ScriptedNet: HTTPTransport {
     }
 
     @Test(arguments: [
-        "127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "fe80::1",
+        "127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::",
+        "fe80::1",
         "fd00::1", "100.64.0.1",
     ])
     func `nothing but the public net is reached`(_ address: String) throws {
@@ -110,7 +112,9 @@ private struct ScriptedNet: HTTPTransport {
 
     @Test func `what the operator names exactly is reached all the same`() throws {
         let local: JSONValue = ["method": "GET", "url": "http://127.0.0.1:8099/x"]
-        #expect(try run(local, allow: ["127.0.0.1:8099"], resolvesTo: ["127.0.0.1"]) { _ in HTTPResponse(.ok) }.get()["status"] == 200)
+        #expect(
+            try run(local, allow: ["127.0.0.1:8099"], resolvesTo: ["127.0.0.1"]) { _ in HTTPResponse(.ok) }.get()[
+                "status"] == 200)
         #expect(throws: ToolFailure.self) {
             try run(local, allow: ["127.0.0.1:8098"], resolvesTo: ["127.0.0.1"]) { _ in HTTPResponse(.ok) }
         }

@@ -112,7 +112,9 @@ import Testing
         #expect(failure(try run(["script": "exit 5"], level: .bubblewrap))?.details["exit_code"] == 5)
     }
 
-    @Test(.enabled(if: hasSandbox)) func `the sandbox shows neither home nor the data folder nor other processes`() throws {
+    @Test(.enabled(if: hasSandbox)) func `the sandbox shows neither home nor the data folder nor other processes`()
+        throws
+    {
         folder.write("data/operator.token", "secret-token")
         let script = "ls -A /root 2>&1; ls -A /home; cat data/operator.token 2>&1; ls data; ls -d /proc/[0-9]* | wc -l"
         let output = try run(["script": .string(script)], level: .bubblewrap, hidden: [folder.path + "/data"]).get()
@@ -132,8 +134,10 @@ import Testing
         #expect(!Files.exists("/tmp/x"))
     }
 
-    @Test(.enabled(if: hasSandbox)) func `the sandbox gives the same environment and no descriptor or privilege of ours`() throws {
-        let script = "env | cut -d= -f1 | sort | tr '\\n' ' '; ls /proc/self/fd | tr '\\n' ' '; grep CapEff /proc/self/status"
+    @Test(.enabled(if: hasSandbox))
+    func `the sandbox gives the same environment and no descriptor or privilege of ours`() throws {
+        let script =
+            "env | cut -d= -f1 | sort | tr '\\n' ' '; ls /proc/self/fd | tr '\\n' ' '; grep CapEff /proc/self/status"
         let output = try run(["script": .string(script), "env": ["MINE": "a b"]], level: .bubblewrap).get()
         #expect(
             output["stdout"]
@@ -146,7 +150,9 @@ import Testing
         #expect(output["stdout"]?.stringValue?.contains("swordfish") == false)
     }
 
-    @Test(.enabled(if: hasSandbox)) func `the sandbox dies whole with its time-out, and programs may end in order`() throws {
+    @Test(.enabled(if: hasSandbox)) func `the sandbox dies whole with its time-out, and programs may end in order`()
+        throws
+    {
         let script = "trap 'echo bye >> log; exit 1' TERM; (setsid sleep 300 &) ; sleep 301 & wait"
         let failed = failure(try run(["script": .string(script)], level: .bubblewrap, timeoutMs: 400))
         #expect(failed?.code == "timeout")
