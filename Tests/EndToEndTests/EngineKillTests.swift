@@ -34,6 +34,9 @@ extension EndToEnd {
                 if let ns = story.endedAfterNs { toEnd.add(ns) }
                 if let ns = story.waitedAfterNs { toWait.add(ns) }
             }
+            // Nor has anything come to life after we looked.
+            let late = (1...EndToEnd.rounds(20)).flatMap { Processes.naming(mark($0, stage)) }
+            #expect(late.isEmpty, "left: \(late)")
             EndToEnd.say("engine kills: \(kinds.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))")
             EndToEnd.say("kill to end by the other engine: \(toEnd.inMilliseconds); to waiting for a person: \(toWait.inMilliseconds)")
             try stage.checkLog()
@@ -44,6 +47,9 @@ extension EndToEnd {
             var endedAfterNs: Int64?
             var waitedAfterNs: Int64?
         }
+
+        /// Unlike that of any other test on the machine.
+        private func mark(_ round: Int, _ stage: Stage) -> String { "mark\(round)-\(stage.folder.suffix(8))" }
 
         private func plan(_ stage: Stage, _ mark: String) -> JSONValue {
             func step(_ id: String, _ effect: String, needs: JSONValue = []) -> JSONValue {
@@ -64,8 +70,7 @@ extension EndToEnd {
             afterSteps: Int, plusMs: Int64
         ) throws -> Story {
             let clock = SystemClock()
-            // Unlike that of any other test on the machine.
-            let mark = "mark\(round)-\(stage.folder.suffix(8))"
+            let mark = mark(round, stage)
             let run = try stage.submit(plan(stage, mark), in: room)
             let held = try stage.wait(for: run, milliseconds: 8_000) { $0.status != .queued }
             // Somewhere in the middle, however fast the machine is today.

@@ -64,6 +64,14 @@ struct ReferenceTests {
         try compare("ENDPOINTS.md", page)
     }
 
+    @Test("every setting that a program knows")
+    func settings() throws {
+        let page = try Repository.text("docs/reference/CONFIGURATION.md")
+        for name in Settings.knownNames {
+            #expect(page.contains("`\(name)`"), "docs/reference/CONFIGURATION.md does not tell of \(name)")
+        }
+    }
+
     private func title(_ title: String, _ about: String) -> String {
         "# \(title)\n\nPrinted from the code; do not edit.\n\n\(about)\n\n"
     }
