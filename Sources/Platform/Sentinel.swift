@@ -37,7 +37,8 @@ enum Sentinel {
     /// Starts it, once. Without it everything works, and a kill may leave something behind.
     static func start() {
         guard let pipe = try? Descriptor.pipe(), let nothing = try? Descriptor.openToWrite("/dev/null") else { return }
-        let mark = (name: "AOS_SENTINEL", value: SystemEntropy().bytes(12).map { String($0, radix: 36) }.joined())
+        // Not one of our settings, which begin with AOS_: our own programs would refuse it.
+        let mark = (name: "_AOS_SENTINEL", value: SystemEntropy().bytes(12).map { String($0, radix: 36) }.joined())
         let texts = ["sh", "-c", script, "sentinel", "\(mark.name)=\(mark.value)"]
         let words: [UnsafeMutablePointer<CChar>?] = texts.map { (text: String) in strdup(text) } + [nil]
         defer { for word in words { free(word) } }

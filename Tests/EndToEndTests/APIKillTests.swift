@@ -41,7 +41,8 @@ extension EndToEnd {
             #expect(log.map(\.globalSeq) == Array(1...Int64(log.count)))
             #expect(Array(log.prefix(seen.count)) == seen)
             EndToEnd.say(
-                "api kills: \(rounds), \(counts.acknowledged) acknowledged, unanswered and there \(counts.unknownThere), unanswered and not there \(counts.unknownGone), \(log.count) events")
+                "api kills: \(rounds), \(counts.acknowledged) acknowledged, unanswered and there \(counts.unknownThere), unanswered and not there \(counts.unknownGone), \(log.count) events"
+            )
             EndToEnd.say("restart to ready: \(ready.inMilliseconds)")
             #expect(ready.largest < Self.readyNsMax)
         }

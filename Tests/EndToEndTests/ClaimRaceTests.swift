@@ -21,14 +21,20 @@ extension EndToEnd {
             let threads = engines.map { engine in
                 Thread.start("claimer") {
                     for round in 1...rounds {
-                        guard race.wait(milliseconds: 60_000, until: { $0.round >= round ? true : nil }) != nil else { return }
+                        guard race.wait(milliseconds: 60_000, until: { $0.round >= round ? true : nil }) != nil else {
+                            return
+                        }
                         var mine: [ClaimedRun] = []
-                        while let run = (try? engine.client.call(.claimRun, ClaimRun(roomID: room)))?.run { mine.append(run) }
+                        while let run = (try? engine.client.call(.claimRun, ClaimRun(roomID: room)))?.run {
+                            mine.append(run)
+                        }
                         for run in mine {
                             _ = try? engine.client.call(
                                 .completeRun, CompleteRun(claimToken: run.claimToken), ["run_id": run.runID.rawValue])
                         }
-                        race.update { $0.taken.append(mine); $0.done += 1 }
+                        race.update {
+                            $0.taken.append(mine); $0.done += 1
+                        }
                     }
                 }
             }
@@ -40,7 +46,8 @@ extension EndToEnd {
                 }
                 race.update { $0 = (round, [], 0) }
                 let taken = try #require(
-                    race.wait(milliseconds: 30_000) { $0.done == Self.claimers ? $0.taken : nil }, "round \(round) hangs")
+                    race.wait(milliseconds: 30_000) { $0.done == Self.claimers ? $0.taken : nil },
+                    "round \(round) hangs")
                 let claimed = taken.joined().map(\.runID)
                 #expect(claimed.count == Self.runs && Set(claimed) == Set(runs), "round \(round): \(claimed)")
                 #expect(taken.joined().allSatisfy { $0.attemptNo == 1 })
@@ -54,7 +61,9 @@ extension EndToEnd {
             #expect(started.count == rounds * Self.runs && Set(started).count == started.count)
             #expect(events.count == 2 * started.count)
             try stage.checkLog()
-            EndToEnd.say("claims: \(rounds) rounds of \(Self.claimers) claimers over \(Self.runs) runs, up to \(most) of them got one")
+            EndToEnd.say(
+                "claims: \(rounds) rounds of \(Self.claimers) claimers over \(Self.runs) runs, up to \(most) of them got one"
+            )
         }
     }
 }

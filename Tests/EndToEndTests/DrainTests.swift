@@ -35,7 +35,8 @@ extension EndToEnd {
                 let begin = clock.monotonicNanoseconds()
                 let exit = stage.api.terminate(milliseconds: 10_000)
                 took.add(clock.monotonicNanoseconds() - begin)
-                #expect(exit == .code(0), "round \(round): \(String(describing: exit))\n\(stage.api.logTail(bytes: 800))")
+                #expect(
+                    exit == .code(0), "round \(round): \(String(describing: exit))\n\(stage.api.logTail(bytes: 800))")
                 load.join()
                 let poll = polled.wait(milliseconds: 5_000) { $0 }
                 guard case .success(false)? = poll else {

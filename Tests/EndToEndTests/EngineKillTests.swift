@@ -29,7 +29,9 @@ extension EndToEnd {
                     let name = "engine-\(round)-\(engines.count)"
                     engines[name] = try stage.startEngine(name, through: door)
                 }
-                let story = try kill(round, stage, gate, room, &engines, afterSteps: Int(random.integer(in: 0...5)), plusMs: random.integer(in: 0...80))
+                let story = try kill(
+                    round, stage, gate, room, &engines, afterSteps: Int(random.integer(in: 0...5)),
+                    plusMs: random.integer(in: 0...80))
                 kinds[story.kind, default: 0] += 1
                 if let ns = story.endedAfterNs { toEnd.add(ns) }
                 if let ns = story.waitedAfterNs { toWait.add(ns) }
@@ -37,8 +39,12 @@ extension EndToEnd {
             // Nor has anything come to life after we looked.
             let late = (1...EndToEnd.rounds(20)).flatMap { Processes.naming(mark($0, stage)) }
             #expect(late.isEmpty, "left: \(late)")
-            EndToEnd.say("engine kills: \(kinds.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))")
-            EndToEnd.say("kill to end by the other engine: \(toEnd.inMilliseconds); to waiting for a person: \(toWait.inMilliseconds)")
+            EndToEnd.say(
+                "engine kills: \(kinds.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))"
+            )
+            EndToEnd.say(
+                "kill to end by the other engine: \(toEnd.inMilliseconds); to waiting for a person: \(toWait.inMilliseconds)"
+            )
             try stage.checkLog()
         }
 
@@ -74,7 +80,9 @@ extension EndToEnd {
             let run = try stage.submit(plan(stage, mark), in: room)
             let held = try stage.wait(for: run, milliseconds: 8_000) { $0.status != .queued }
             // Somewhere in the middle, however fast the machine is today.
-            _ = eventually(milliseconds: 5_000) { Self.steps.count { Files.exists("\(stage.site)/\(mark)-\($0)") } >= afterSteps }
+            _ = eventually(milliseconds: 5_000) {
+                Self.steps.count { Files.exists("\(stage.site)/\(mark)-\($0)") } >= afterSteps
+            }
             pause(milliseconds: plusMs)
             guard let name = held.claimedByActorID, let victim = engines.removeValue(forKey: name) else {
                 Issue.record("round \(round): nobody holds the run: \(held.status)")
@@ -176,12 +184,14 @@ extension EndToEnd {
             refused(round) { try client.call(.failToolCall, report, ofCall) }
             refused(round) {
                 try client.call(
-                    .createArtifact, CreateArtifact(claimToken: token, kind: "ghost", content: ["type": "text", "text": "x"]),
+                    .createArtifact,
+                    CreateArtifact(claimToken: token, kind: "ghost", content: ["type": "text", "text": "x"]),
                     ofStep)
             }
             refused(round) {
                 try client.call(
-                    .parkRun, ParkRun(claimToken: token, waits: [Wait(.timer, wakeAt: Timestamp(milliseconds: 0))]), ofRun)
+                    .parkRun, ParkRun(claimToken: token, waits: [Wait(.timer, wakeAt: Timestamp(milliseconds: 0))]),
+                    ofRun)
             }
             refused(round) { try client.call(.completeRun, CompleteRun(claimToken: token), ofRun) }
             refused(round) { try client.call(.failRun, FailRun(claimToken: token), ofRun) }
@@ -226,7 +236,9 @@ extension EndToEnd {
             #expect(waited >= Int64(Self.ttlMs) - 100 && waited <= Int64(Self.ttlMs) + 300)
             let before = try stage.events(of: run).count
             let token = mine.claimToken
-            #expect(refusal(of: { try slow.call(.heartbeat, Fenced(claimToken: token), ofRun) })?.code == .leaseTokenMismatch)
+            #expect(
+                refusal(of: { try slow.call(.heartbeat, Fenced(claimToken: token), ofRun) })?.code
+                    == .leaseTokenMismatch)
             #expect(
                 refusal(of: {
                     try slow.call(
@@ -236,7 +248,9 @@ extension EndToEnd {
                 refusal(of: {
                     try slow.call(.succeedStep, EndStep(claimToken: token), ["step_id": step.stepID.rawValue])
                 })?.code == .leaseTokenMismatch)
-            #expect(refusal(of: { try slow.call(.completeRun, CompleteRun(claimToken: token), ofRun) })?.code == .leaseTokenMismatch)
+            #expect(
+                refusal(of: { try slow.call(.completeRun, CompleteRun(claimToken: token), ofRun) })?.code
+                    == .leaseTokenMismatch)
             // Nor does the other's token help: it belongs to the other engine.
             #expect(
                 refusal(of: {

@@ -46,7 +46,8 @@ extension EndToEnd {
                 let different = zip(transcript, log).first { $0 != $1 }
                 #expect(
                     transcript == log,
-                    "follower \(index): \(transcript.count) of \(log.count), first difference \(String(describing: different))")
+                    "follower \(index): \(transcript.count) of \(log.count), first difference \(String(describing: different))"
+                )
                 #expect(follower.faults.isEmpty, "follower \(index): \(follower.faults.prefix(3))")
                 follower.stop()
             }
@@ -55,14 +56,17 @@ extension EndToEnd {
             #expect(rows.map(\.streamSeq) == log.map(\.id))
             try stage.checkLog()
             EndToEnd.say(
-                "sse: \(log.count) events in \(toWrite / 1_000_000) ms, all \(Self.followers) followers complete after \(toFollow / 1_000_000) ms, \(followers.reduce(0) { $0 + $1.connections }) connections")
+                "sse: \(log.count) events in \(toWrite / 1_000_000) ms, all \(Self.followers) followers complete after \(toFollow / 1_000_000) ms, \(followers.reduce(0) { $0 + $1.connections }) connections"
+            )
         }
 
         @Test func `a follower hears of an event soon after its acknowledgement`() throws {
             let stage = try Stage()
             try stage.startAPI()
             let room = try stage.room()
-            let followers = (0..<Self.followers).map { Follower(stage, room: room, name: "sse-\($0)", keepsTimes: true) }
+            let followers = (0..<Self.followers).map {
+                Follower(stage, room: room, name: "sse-\($0)", keepsTimes: true)
+            }
             for follower in followers { follower.start() }
             for follower in followers { try follower.wait(until: 1) }
             let client = stage.client()

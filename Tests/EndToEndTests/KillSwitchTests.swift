@@ -86,22 +86,37 @@ extension EndToEnd {
                 if round < rounds { #expect(allWait, "round \(round): the runs do not wait") }
                 pause(milliseconds: Self.watchMs)
                 let late = storm.receiver.all.filter { $0.atNs > acknowledged }
-                #expect(late.isEmpty, "round \(round): \(late.count) writes began after the acknowledgement, the first \(((late.first?.atNs ?? 0) - acknowledged) / 1_000_000) ms later")
+                #expect(
+                    late.isEmpty,
+                    "round \(round): \(late.count) writes began after the acknowledgement, the first \(((late.first?.atNs ?? 0) - acknowledged) / 1_000_000) ms later"
+                )
                 lastAfterAck = max(lastAfterAck, (storm.receiver.all.last?.atNs ?? 0) - acknowledged)
                 let before = storm.receiver.count
                 let lifted = try storm.stage.client().call(
                     .setKillSwitch, SetKillSwitch(engaged: false, reason: "over \(round)"))
                 #expect(!lifted.engaged)
                 if before < Self.runs * Self.stepsOfRun {
-                    #expect(storm.receiver.wait(milliseconds: 5_000) { $0.count > before }, "round \(round): nothing goes on")
+                    #expect(
+                        storm.receiver.wait(milliseconds: 5_000) { $0.count > before },
+                        "round \(round): nothing goes on")
                 }
             }
             try expectAllWritten(storm)
-            let events = try storm.stage.events([("include_system", "1"), ("event_types", "kill_switch.engaged,kill_switch.lifted")])
-            #expect(events.map(\.eventType) == (1...rounds).flatMap { _ in ["kill_switch.engaged", "kill_switch.lifted"] })
-            #expect(events.allSatisfy { $0.actorType == .user && $0.actorID == "operator" && $0.data["source"] == "operator" })
-            #expect(events.compactMap { $0.data["reason"]?.stringValue } == (1...rounds).flatMap { ["drill \($0)", "over \($0)"] })
-            EndToEnd.say("kill switch by command: \(rounds) times, asked to acknowledged \(toAck.inMilliseconds), with engines that stand still \(toAckPaused.inMilliseconds); last write before the acknowledgement by at least \(-lastAfterAck / 1_000_000) ms")
+            let events = try storm.stage.events([
+                ("include_system", "1"), ("event_types", "kill_switch.engaged,kill_switch.lifted"),
+            ])
+            #expect(
+                events.map(\.eventType) == (1...rounds).flatMap { _ in ["kill_switch.engaged", "kill_switch.lifted"] })
+            #expect(
+                events.allSatisfy {
+                    $0.actorType == .user && $0.actorID == "operator" && $0.data["source"] == "operator"
+                })
+            #expect(
+                events.compactMap { $0.data["reason"]?.stringValue }
+                    == (1...rounds).flatMap { ["drill \($0)", "over \($0)"] })
+            EndToEnd.say(
+                "kill switch by command: \(rounds) times, asked to acknowledged \(toAck.inMilliseconds), with engines that stand still \(toAckPaused.inMilliseconds); last write before the acknowledgement by at least \(-lastAfterAck / 1_000_000) ms"
+            )
         }
 
         @Test func `the environment variable does the same by SIGHUP, and no command lifts it`() throws {
@@ -131,11 +146,17 @@ extension EndToEnd {
                 let before = storm.receiver.count
                 try set(storm, "0")
                 storm.stage.api.send(SIGHUP)
-                #expect(storm.receiver.wait(milliseconds: 5_000) { $0.count > before }, "round \(round): nothing goes on")
+                #expect(
+                    storm.receiver.wait(milliseconds: 5_000) { $0.count > before }, "round \(round): nothing goes on")
             }
             try expectAllWritten(storm)
-            let events = try storm.stage.events([("include_system", "1"), ("event_types", "kill_switch.engaged,kill_switch.lifted")])
-            #expect(events.map(\.eventType) == ["kill_switch.engaged", "kill_switch.lifted", "kill_switch.engaged", "kill_switch.lifted"])
+            let events = try storm.stage.events([
+                ("include_system", "1"), ("event_types", "kill_switch.engaged,kill_switch.lifted"),
+            ])
+            #expect(
+                events.map(\.eventType) == [
+                    "kill_switch.engaged", "kill_switch.lifted", "kill_switch.engaged", "kill_switch.lifted",
+                ])
             #expect(events.allSatisfy { $0.data["source"] == "environment" && $0.actorType == .service })
             EndToEnd.say("kill switch by variable: SIGHUP to quiet \(toQuiet.inMilliseconds)")
         }
@@ -196,7 +217,9 @@ extension EndToEnd {
             reporter.join()
             #expect(untilReported >= 150 && untilReported < 600, "\(untilReported) ms")
             let atRest = try engage(false) + engage(true)
-            EndToEnd.say("acknowledged with a permit unused \(untilExpired) ms, used after 200 ms \(untilReported) ms, with none out \(atRest) ms for two")
+            EndToEnd.say(
+                "acknowledged with a permit unused \(untilExpired) ms, used after 200 ms \(untilReported) ms, with none out \(atRest) ms for two"
+            )
             #expect(atRest < 200)
         }
 
@@ -210,8 +233,11 @@ extension EndToEnd {
             let run = try stage.submit(
                 Plans.plan(
                     [
-                        Plans.step("out", "http", ["method": "POST", "url": .string("http://\(address)/x"), "text": "x"]),
-                        Plans.step("look", "http", ["method": "GET", "url": .string("http://\(address)/y"), "expect_status": 201]),
+                        Plans.step(
+                            "out", "http", ["method": "POST", "url": .string("http://\(address)/x"), "text": "x"]),
+                        Plans.step(
+                            "look", "http",
+                            ["method": "GET", "url": .string("http://\(address)/y"), "expect_status": 201]),
                         Plans.script("inside", "touch inside"),
                     ], workdir: stage.site), in: try stage.room())
             let waiting = try stage.wait(for: run) { $0.status == .waiting || $0.status.isTerminal }
@@ -239,10 +265,14 @@ extension EndToEnd {
         private func expectAllWritten(_ storm: Stormy) throws {
             for run in storm.runs {
                 let ended = try storm.stage.wait(for: run, milliseconds: 30_000)
-                #expect(ended.status == .succeeded, "\(ended.status) \(ended.waits) \(ended.error)\n\(storm.stage.story(run))")
+                #expect(
+                    ended.status == .succeeded,
+                    "\(ended.status) \(ended.waits) \(ended.error)\n\(storm.stage.story(run))")
             }
             let paths = storm.receiver.all.map(\.path)
-            #expect(paths.count == Self.runs * Self.stepsOfRun && Set(paths).count == paths.count, "each write once: \(paths.count), \(Set(paths).count) different")
+            #expect(
+                paths.count == Self.runs * Self.stepsOfRun && Set(paths).count == paths.count,
+                "each write once: \(paths.count), \(Set(paths).count) different")
             try storm.stage.checkLog()
         }
     }

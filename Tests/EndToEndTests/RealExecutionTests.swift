@@ -59,7 +59,10 @@ extension EndToEnd {
             let run = try stage.submit(
                 Plans.plan(
                     [
-                        Plans.script("bad", "echo before; for i in $(seq 1 3000); do echo noise $i >&2; done; echo the end >&2; exit 42"),
+                        Plans.script(
+                            "bad",
+                            "echo before; for i in $(seq 1 3000); do echo noise $i >&2; done; echo the end >&2; exit 42"
+                        ),
                         Plans.script("after", "touch after", ["needs": ["bad"]]),
                         Plans.script("rescue", "touch rescue", ["needs": ["bad"], "when": "failure"]),
                         Plans.script("tidy", "touch tidy", ["needs": ["bad", "rescue"], "when": "always"]),
@@ -97,8 +100,11 @@ extension EndToEnd {
                             "n=$(cat counter 2>/dev/null || echo 0); n=$((n+1)); echo $n > counter; echo try $n; test $n -ge 4",
                             ["retry": ["max_attempts": 5, "initial_ms": 200, "factor": 2, "max_ms": 1000]]),
                         Plans.script(
-                            "hopeless", "echo x >> hopeless; exit 1", ["continue_on_error": true,
-                                "retry": ["max_attempts": 2, "initial_ms": 1, "factor": 1, "max_ms": 1]]),
+                            "hopeless", "echo x >> hopeless; exit 1",
+                            [
+                                "continue_on_error": true,
+                                "retry": ["max_attempts": 2, "initial_ms": 1, "factor": 1, "max_ms": 1],
+                            ]),
                     ], workdir: stage.site), in: try stage.room())
             let ended = try stage.wait(for: run)
             #expect(ended.status == .succeeded, "\(ended.error)")
@@ -158,7 +164,8 @@ extension EndToEnd {
                 Plans.plan(
                     [
                         Plans.script(
-                            "slow", "setsid sleep \(mark) & (sleep \(mark) & sleep \(mark)) & touch started; sleep \(mark)",
+                            "slow",
+                            "setsid sleep \(mark) & (sleep \(mark) & sleep \(mark)) & touch started; sleep \(mark)",
                             ["timeout_ms": 700])
                     ], workdir: stage.site), in: try stage.room())
             #expect(eventually { Files.exists("\(stage.site)/started") && Processes.naming(mark).count >= 4 })
@@ -192,7 +199,8 @@ extension EndToEnd {
                                 "expect_status": 201,
                             ]),
                         Plans.script(
-                            "leak", "echo \"$TOKEN\"; printf %s \"$TOKEN\" | base64; printf %s \"$TOKEN\" | od -An -tx1 | tr -d ' \\n'; echo \"$TOKEN\" >&2; test $TOKEN = x",
+                            "leak",
+                            "echo \"$TOKEN\"; printf %s \"$TOKEN\" | base64; printf %s \"$TOKEN\" | od -An -tx1 | tr -d ' \\n'; echo \"$TOKEN\" >&2; test $TOKEN = x",
                             ["continue_on_error": true]
                         ).settingWith("env", ["TOKEN": "${{ secrets.REPORTS_TOKEN }}"]),
                     ], workdir: stage.site), in: try stage.room())
@@ -206,7 +214,8 @@ extension EndToEnd {
             // Neither in the database nor in a log, in no form.
             let forms = [secret, base64(secret), Hex.text(Array(secret.utf8))].map { Array($0.utf8) }
             #expect(stage.api.terminate(milliseconds: 10_000) == .code(0))
-            for path in ["\(stage.data)/aos.db", "\(stage.data)/aos.db-wal", "\(stage.folder)/api.log", engine.logPath] {
+            for path in ["\(stage.data)/aos.db", "\(stage.data)/aos.db-wal", "\(stage.folder)/api.log", engine.logPath]
+            {
                 let bytes = (try? Files.read(path, bytesMax: 1 << 28)) ?? []
                 for form in forms { #expect(!Stage.contains(bytes, form), "\(path) holds the secret") }
             }
@@ -234,14 +243,18 @@ extension EndToEnd {
             let gone = clock.monotonicNanoseconds() - asked
             #expect(gone < 1_000_000_000, "the tree was gone after \(gone / 1_000_000) ms")
             let ended = try stage.wait(for: run)
-            EndToEnd.say("cancel: tree gone after \(gone / 1_000_000) ms, run cancelled after \((clock.monotonicNanoseconds() - asked) / 1_000_000) ms")
+            EndToEnd.say(
+                "cancel: tree gone after \(gone / 1_000_000) ms, run cancelled after \((clock.monotonicNanoseconds() - asked) / 1_000_000) ms"
+            )
             #expect(ended.status == .cancelled && ended.cancelReason == "enough")
             let steps = try stage.steps(run)
             #expect(steps["long"]?.status == .cancelled)
             #expect(steps["after"]?.status == .skipped || steps["after"]?.status == .cancelled)
             #expect(steps["tidy"]?.status == .succeeded)
             let types = try stage.events(of: run).map(\.eventType)
-            let (requested, cancelled) = (types.firstIndex(of: "run.cancel_requested"), types.firstIndex(of: "run.cancelled"))
+            let (requested, cancelled) = (
+                types.firstIndex(of: "run.cancel_requested"), types.firstIndex(of: "run.cancelled")
+            )
             #expect(requested != nil && cancelled == types.count - 1)
         }
 
@@ -276,7 +289,8 @@ extension EndToEnd {
                 Plans.plan(
                     [
                         Plans.script(
-                            "again", "echo x >> again; test $(wc -l < again) -ge 2 || sleep 300", ["effect": "idempotent"])
+                            "again", "echo x >> again; test $(wc -l < again) -ge 2 || sleep 300",
+                            ["effect": "idempotent"])
                     ], workdir: stage.site), in: try stage.room())
             #expect(eventually { !stage.lines("again").isEmpty })
             #expect(first.terminate(milliseconds: 8_000) == .code(0), "\(first.logTail())")

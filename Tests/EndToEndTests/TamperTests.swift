@@ -43,18 +43,25 @@ extension EndToEnd {
                     seq: 6, kinds: [.payloadDigestMismatch]),
                 Drill(
                     name: "one byte of the salt",
-                    statements: ["UPDATE evt_events SET payload_salt = zeroblob(length(payload_salt)) WHERE \(event(6))"],
+                    statements: [
+                        "UPDATE evt_events SET payload_salt = zeroblob(length(payload_salt)) WHERE \(event(6))"
+                    ],
                     seq: 6, kinds: [.payloadDigestMismatch]),
                 Drill(
                     name: "one header byte",
                     statements: ["UPDATE evt_events SET actor_id = 'operatos' WHERE \(event(7))"],
                     seq: 7, kinds: [.eventHashMismatch]),
                 Drill(
-                    name: "the time", statements: ["UPDATE evt_events SET recorded_at = occurred_at, occurred_at = '2020-01-01T00:00:00.000Z' WHERE \(event(7))"],
+                    name: "the time",
+                    statements: [
+                        "UPDATE evt_events SET recorded_at = occurred_at, occurred_at = '2020-01-01T00:00:00.000Z' WHERE \(event(7))"
+                    ],
                     seq: 7, kinds: [.eventHashMismatch]),
                 Drill(
                     name: "a payload and its digest",
-                    statements: ["UPDATE evt_events SET data = replace(data, 'run 5', 'run 6'), payload_digest = (SELECT payload_digest FROM evt_events WHERE \(event(7))) WHERE \(event(6))"],
+                    statements: [
+                        "UPDATE evt_events SET data = replace(data, 'run 5', 'run 6'), payload_digest = (SELECT payload_digest FROM evt_events WHERE \(event(7))) WHERE \(event(6))"
+                    ],
                     seq: 6, kinds: [.eventHashMismatch]),
                 Drill(
                     name: "a deleted row", statements: ["DELETE FROM evt_events WHERE \(event(8))"],
@@ -64,7 +71,9 @@ extension EndToEnd {
                     seq: 11, kinds: [.tailMissing], inHeadFile: true),
                 Drill(
                     name: "a cut tail of the whole log",
-                    statements: ["DELETE FROM evt_events WHERE global_seq > (SELECT global_seq FROM evt_events WHERE \(event(10)))"],
+                    statements: [
+                        "DELETE FROM evt_events WHERE global_seq > (SELECT global_seq FROM evt_events WHERE \(event(10)))"
+                    ],
                     seq: 11, kinds: [.tailMissing], inHeadFile: true),
                 Drill(
                     name: "a cut tail with its heads",
@@ -103,21 +112,29 @@ extension EndToEnd {
                 if let seq = drill.seq {
                     let fault = found.faults.first { $0.streamID == room.rawValue }
                     #expect(fault?.streamSeq == seq, "\(drill.name): \(found.faults)")
-                    #expect(fault.map { drill.kinds.contains($0.kind) } == true, "\(drill.name): \(String(describing: fault?.kind))")
+                    #expect(
+                        fault.map { drill.kinds.contains($0.kind) } == true,
+                        "\(drill.name): \(String(describing: fault?.kind))")
                     #expect(output.contains(room.rawValue))
                 } else {
                     #expect(found.faults.isEmpty, "\(drill.name): \(found.faults)")
                 }
-                if drill.inHeadFile { #expect(found.headFile?.consistent == false, "\(drill.name): \(String(describing: found.headFile))") }
+                if drill.inHeadFile {
+                    #expect(found.headFile?.consistent == false, "\(drill.name): \(String(describing: found.headFile))")
+                }
             }
-            EndToEnd.say("tampering: \(drills.count) drills, each found; the untouched copy is valid with \(clean.found.events) events")
+            EndToEnd.say(
+                "tampering: \(drills.count) drills, each found; the untouched copy is valid with \(clean.found.events) events"
+            )
         }
 
         @Test func `a log that lives on after its tail was cut is found by the head file, too`() throws {
             let stage = try Stage()
             try stage.startAPI()
             let room = try stage.room()
-            for index in 1...6 { _ = try stage.client().call(.createRun, CreateRun(roomID: room, title: "run \(index)")) }
+            for index in 1...6 {
+                _ = try stage.client().call(.createRun, CreateRun(roomID: room, title: "run \(index)"))
+            }
             #expect(stage.api.terminate(milliseconds: 10_000) == .code(0))
             try change(
                 "\(stage.data)/aos.db",
@@ -128,7 +145,9 @@ extension EndToEnd {
                 ])
             try stage.startAPI()
             #expect(stage.api.logTail().contains("shorter than the head file"), "\(stage.api.logTail())")
-            for index in 1...20 { _ = try stage.client().call(.createRun, CreateRun(roomID: room, title: "new \(index)")) }
+            for index in 1...20 {
+                _ = try stage.client().call(.createRun, CreateRun(roomID: room, title: "new \(index)"))
+            }
             let running = try stage.client().call(.verifyLog, Nothing())
             #expect(!running.valid && running.headFile?.consistent == false, "\(String(describing: running.headFile))")
             #expect(stage.api.terminate(milliseconds: 10_000) == .code(0))
@@ -144,7 +163,8 @@ extension EndToEnd {
             try Files.removeTree(copy)
             try Files.makeFolder("\(copy)/audit")
             for name in ["aos.db", "aos.db-wal", "audit/heads.ndjson"] where Files.exists("\(stage.data)/\(name)") {
-                try Files.writeAtomically(try Files.read("\(stage.data)/\(name)", bytesMax: 1 << 28), to: "\(copy)/\(name)")
+                try Files.writeAtomically(
+                    try Files.read("\(stage.data)/\(name)", bytesMax: 1 << 28), to: "\(copy)/\(name)")
             }
             try change("\(copy)/aos.db", drill.statements)
             let (exit, output) = try stage.apiVerb(["verify"], data: copy)

@@ -69,7 +69,8 @@ final class Follower: Sendable {
     /// Waits until the transcript is as long as the room's stream is now.
     func catchUp(milliseconds: Int64 = 20_000) throws {
         let last = try stage.client().call(
-            .verifyStream, Nothing(), query: [("stream_type", "room"), ("stream_id", room.rawValue)]).checked
+            .verifyStream, Nothing(), query: [("stream_type", "room"), ("stream_id", room.rawValue)]
+        ).checked
         try wait(until: last, milliseconds: milliseconds)
     }
 
@@ -142,7 +143,9 @@ final class Follower: Sendable {
                     let next = base.distance(to: end.assumingMemoryBound(to: UInt8.self)) + 1
                     // An empty line ends a frame.
                     if next == line + 1 {
-                        if let entry = Self.entry(UnsafeBufferPointer(rebasing: buffer[frame..<line])) { found.append(entry) }
+                        if let entry = Self.entry(UnsafeBufferPointer(rebasing: buffer[frame..<line])) {
+                            found.append(entry)
+                        }
                         frame = next
                     }
                     line = next

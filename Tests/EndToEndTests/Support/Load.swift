@@ -100,9 +100,13 @@ final class Load: Sendable {
     private func claim(_ engine: APIClient, _ room: RoomID) throws -> JSONValue? {
         // The key is known only from the answer; a lost one is settled by the run's attempts.
         let answer = try send(engine, "/v1/runs/claim", ["room_id": .string(room.rawValue)], nil)
-        guard let answer, let run = answer.body["run"], run != .null, let id = run["run_id"]?.stringValue else { return nil }
-        note(Operation(
-            key: "run.started/\(id)/\(run["attempt_no"]?.intValue ?? 0)", outcome: .done(commitSeq: answer.commitSeq)))
+        guard let answer, let run = answer.body["run"], run != .null, let id = run["run_id"]?.stringValue else {
+            return nil
+        }
+        note(
+            Operation(
+                key: "run.started/\(id)/\(run["attempt_no"]?.intValue ?? 0)",
+                outcome: .done(commitSeq: answer.commitSeq)))
         return run
     }
 
@@ -118,7 +122,9 @@ final class Load: Sendable {
             note(Operation(key: key, outcome: .done(commitSeq: answer.commitSeq)))
             return answer.body
         } catch let error as Unanswered {
-            if error.wasSent { note(Operation(key: key, outcome: .unknown, request: isReplayable ? error.request : nil)) }
+            if error.wasSent {
+                note(Operation(key: key, outcome: .unknown, request: isReplayable ? error.request : nil))
+            }
             throw Stopped()
         }
     }
@@ -199,7 +205,9 @@ final class Load: Sendable {
                 counts.acknowledged += 1
                 if there.isEmpty { lost.append(operation.key) }
                 // The commit number is that of the command's last event, which is this one.
-                if let first = there.first, seq != 0, first != seq { wrong.append("\(operation.key): \(first), said \(seq)") }
+                if let first = there.first, seq != 0, first != seq {
+                    wrong.append("\(operation.key): \(first), said \(seq)")
+                }
             case .refused: if !there.isEmpty { ghosts.append(operation.key) }
             case .unknown:
                 if there.isEmpty { counts.unknownGone += 1 } else { counts.unknownThere += 1 }

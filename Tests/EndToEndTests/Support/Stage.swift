@@ -187,7 +187,8 @@ final class Stage: Sendable {
         let events = (try? events(of: run)) ?? []
         let lines = events.suffix(last).map { event in
             let data = String(decoding: JSON.write(event.data).prefix(300), as: UTF8.self)
-            return "\(event.streamSeq) \(event.recordedAt) \(event.actorID) \(event.eventType) \(event.stepID?.rawValue.suffix(4) ?? "-") \(data)"
+            return
+                "\(event.streamSeq) \(event.recordedAt) \(event.actorID) \(event.eventType) \(event.stepID?.rawValue.suffix(4) ?? "-") \(data)"
         }
         return lines.joined(separator: "\n")
     }
