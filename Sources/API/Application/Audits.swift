@@ -15,7 +15,7 @@ final class Audits: Sendable {
     private let headFilePath: String
     private let temporaryDirectory: String
     private let problems: ProblemAnswers
-    private let queue = Monitor<(jobs: [@Sendable () -> Void], isStopping: Bool)>(([], false))
+    private let queue = JobQueue("api-audits", jobsMax: queuedMax)
 
     init(
         environment: APIEnvironment, headFilePath: String, temporaryDirectory: String, problems: ProblemAnswers
@@ -24,37 +24,21 @@ final class Audits: Sendable {
         (self.temporaryDirectory, self.problems) = (temporaryDirectory, problems)
     }
 
-    func start() -> Thread {
-        Thread.start("api-audits") { [queue] in
-            while let job = queue.wait(until: { queue -> (@Sendable () -> Void)?? in
-                if let job = queue.jobs.first {
-                    queue.jobs.removeFirst()
-                    return .some(job)
-                }
-                return queue.isStopping ? .some(nil) : nil
-            }) ?? nil {
-                job()
-            }
-        }
-    }
+    func start() -> Thread { queue.start() }
 
-    func stop() { queue.update { $0.isStopping = true } }
+    func stop() { queue.stop() }
 
     /// Answers later with what the audit finds.
     func run<Answer: Encodable & SendableMetatype>(
         _ context: RequestContext, _ audit: @escaping @Sendable (Audits) throws -> Answer
     ) -> Reply {
         let deferred = DeferredReply()
-        let isQueued = queue.update { queue in
-            guard queue.jobs.count < Self.queuedMax, !queue.isStopping else { return false }
-            queue.jobs.append { [self] in
-                do {
-                    deferred.complete(problems.traced(try Answers.json(audit(self)), context))
-                } catch {
-                    deferred.complete(problems.answer(error, context))
-                }
+        let isQueued = queue.add { [self] in
+            do {
+                deferred.complete(problems.traced(try Answers.json(audit(self)), context))
+            } catch {
+                deferred.complete(problems.answer(error, context))
             }
-            return true
         }
         if !isQueued {
             deferred.complete(problems.answer(Rejection(.overloaded, "audits are queued already; try again"), context))

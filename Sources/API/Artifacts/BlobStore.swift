@@ -11,8 +11,10 @@ final class BlobStore: Sendable {
     let bytesMax: Int
     private let entropy: any Entropy
     private let log: Log
+    /// Uploads that may wait for the disk.
+    private static let finishingMax = 1024
     /// fsync happens here, off the loop.
-    private let queue = Monitor<(jobs: [@Sendable () -> Void], isStopping: Bool)>(([], false))
+    private let queue = JobQueue("api-blobs", jobsMax: finishingMax)
 
     /// - Parameter directory: For blobs; made if it is missing.
     init(directory: String, bytesMax: Int, entropy: any Entropy, log: Log) throws {
@@ -22,21 +24,9 @@ final class BlobStore: Sendable {
         for name in try Files.list("\(directory)/incoming") { try Files.remove("\(directory)/incoming/\(name)") }
     }
 
-    func start() -> Thread {
-        Thread.start("api-blobs") { [queue] in
-            while let job = queue.wait(until: { queue -> (@Sendable () -> Void)?? in
-                if let job = queue.jobs.first {
-                    queue.jobs.removeFirst()
-                    return .some(job)
-                }
-                return queue.isStopping ? .some(nil) : nil
-            }) ?? nil {
-                job()
-            }
-        }
-    }
+    func start() -> Thread { queue.start() }
 
-    func stop() { queue.update { $0.isStopping = true } }
+    func stop() { queue.stop() }
 
     func path(_ sha256: String, in workspace: WorkspaceID) -> String {
         "\(folder(workspace))/\(sha256.prefix(2))/\(sha256)"
@@ -76,7 +66,7 @@ final class BlobStore: Sendable {
 
     private static let unreferencedMilliseconds: Int64 = 24 * 3_600_000
 
-    fileprivate func later(_ job: @escaping @Sendable () -> Void) { queue.update { $0.jobs.append(job) } }
+    fileprivate func later(_ job: @escaping @Sendable () -> Void) -> Bool { queue.add(job) }
 
     /// Workspace names are free text: their digest is a safe folder name.
     private func folder(_ workspace: WorkspaceID) -> String {
@@ -121,7 +111,7 @@ final class BlobSink: BodySink, @unchecked Sendable {
 
     func finish() -> Reply {
         let deferred = DeferredReply()
-        store.later { [self] in
+        let isQueued = store.later { [self] in
             do {
                 let found = hash.hex()
                 guard found == sha256 else {
@@ -142,6 +132,10 @@ final class BlobSink: BodySink, @unchecked Sendable {
                 try? Files.remove(temporary)
                 deferred.complete(answer(error))
             }
+        }
+        if !isQueued {
+            abort()
+            deferred.complete(answer(Rejection(.overloaded, "too many uploads wait for the disk; try again")))
         }
         return .later(deferred)
     }
