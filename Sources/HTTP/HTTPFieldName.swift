@@ -36,7 +36,7 @@ package struct HTTPFieldName: Hashable, Sendable, ExpressibleByStringLiteral, Cu
     package static let expect = HTTPFieldName(known: "expect")
     package static let host = HTTPFieldName(known: "host")
     package static let idempotencyKey = HTTPFieldName(known: "idempotency-key")
-    package static let idempotencyReplayed = HTTPFieldName(known: "idempotency-replayed")
+    package static let idempotentReplayed = HTTPFieldName(known: "idempotent-replayed")
     package static let ifMatch = HTTPFieldName(known: "if-match")
     package static let ifNoneMatch = HTTPFieldName(known: "if-none-match")
     package static let lastEventID = HTTPFieldName(known: "last-event-id")

@@ -280,7 +280,7 @@ struct ApprovalTests {
         case ("pending", "approve"), ("held", "approve"): #expect(code == nil && after == .approved)
         case ("pending", "deny"), ("held", "deny"), ("approved", "deny"): #expect(code == nil && after == .denied)
         case ("pending", "hold"), ("held", "hold"): #expect(code == nil && after == .held)
-        case ("expired", _): #expect(code == .approvalExpired)
+        case ("expired", _): #expect(code == .approvalAlreadyDecided)
         default: #expect(code == .approvalAlreadyDecided)
         }
     }
@@ -319,7 +319,7 @@ struct ApprovalTests {
             reason {
                 _ = try ApprovalDecider.decide(
                     world.approvals[approval]!, DecideApproval(decision: "deny"), world.facts())
-            } == .approvalExpired)
+            } == .approvalAlreadyDecided)
     }
 
     @Test("A request that cannot be is refused and names the member")

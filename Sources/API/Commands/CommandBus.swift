@@ -134,7 +134,7 @@ struct IdempotencyKey: Sendable {
         }
         var response = HTTPResponse(
             HTTPStatus(code: first.status), fields: Answers.jsonFields, body: Array(first.body.utf8))
-        response.fields.append(.idempotencyReplayed, "true")
+        response.fields.append(.idempotentReplayed, "true")
         return response
     }
 

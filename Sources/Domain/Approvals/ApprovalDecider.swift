@@ -43,7 +43,7 @@ package enum ApprovalDecider {
         // Only a user may take an approval back, and only while it is not used up.
         case (.approved, .deny) where approval.consumedAt == nil && facts.actor.actorType == .user: break
         case (.expired, _):
-            throw Rejection(.approvalExpired, "the approval has expired; the action has to be asked for again")
+            throw Rejection(.approvalAlreadyDecided, "the approval has expired; the action has to be asked for again")
         case (.approved, _), (.denied, _):
             throw Rejection(
                 .approvalAlreadyDecided,
@@ -51,7 +51,7 @@ package enum ApprovalDecider {
                 details: ["status": .string(approval.status.rawValue)])
         }
         if let expires = approval.expiresAt, expires <= facts.now {
-            throw Rejection(.approvalExpired, "the approval has expired; the action has to be asked for again")
+            throw Rejection(.approvalAlreadyDecided, "the approval has expired; the action has to be asked for again")
         }
         let decided = ApprovalDecided(
             approvalID: approval.approvalID, decision: decision, reason: request.reason,

@@ -20,13 +20,13 @@ struct IdempotencyTests {
             for (target, body) in bodies {
                 let first = try api.operator.post(target, body, fields: [.idempotencyKey: "key-1"])
                 #expect(first.status < 300)
-                #expect(first.response.fields[.idempotencyReplayed] == nil)
+                #expect(first.response.fields[.idempotentReplayed] == nil)
                 let before = try api.lastGlobalSeq()
                 for key in ["key-1", "\"key-1\""] {
                     let again = try api.operator.post(target, body, fields: [.idempotencyKey: key])
                     #expect(again.status == first.status)
                     #expect(again.response.body == first.response.body)
-                    #expect(again.response.fields[.idempotencyReplayed] == "true")
+                    #expect(again.response.fields[.idempotentReplayed] == "true")
                     #expect(again.response.fields[.contentType] == "application/json")
                 }
                 #expect(try api.lastGlobalSeq() == before)
@@ -82,7 +82,7 @@ struct IdempotencyTests {
             }
             #expect(answers.allSatisfy { $0.status == 201 })
             #expect(Set(answers.map(\.text)).count == 1)
-            #expect(answers.count { $0.response.fields[.idempotencyReplayed] == nil } == 1)
+            #expect(answers.count { $0.response.fields[.idempotentReplayed] == nil } == 1)
             #expect(try api.lastGlobalSeq() == before + 1)
         }
     }
@@ -115,7 +115,7 @@ struct IdempotencyTests {
             let client = try api.engine("engine-a")
             let claims = try runs.map { _ in try client.post("/v1/runs/claim", [:], fields: key) }
             #expect(Set(claims.compactMap { $0["run"]?["run_id"]?.stringValue }) == Set(runs.map(\.rawValue)))
-            for answer in made + issued + claims { #expect(answer.response.fields[.idempotencyReplayed] == nil) }
+            for answer in made + issued + claims { #expect(answer.response.fields[.idempotentReplayed] == nil) }
         }
     }
 
