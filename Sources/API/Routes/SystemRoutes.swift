@@ -23,7 +23,7 @@ struct SystemRoutes: Sendable {
         routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
         routes.on(.setKillSwitch, .operatorOnly, setKillSwitch)
         routes.on(.evaluatePolicy, .engine(action: "run.execute"), evaluate)
-        routes.get(.verifyStream, .operatorOnly, verifyStream)
+        routes.raw(.verifyStream, .operatorOnly) { context in audits.run(context) { _ in try verifyStream(context) } }
         routes.raw(.verifyLog, .operatorOnly) { context in audits.run(context) { try $0.verifyLog() } }
         routes.on(.checkProjections, .operatorOnly) { (_: Nothing, context) in
             audits.run(context) { try $0.checkProjections() }
