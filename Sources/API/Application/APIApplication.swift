@@ -181,7 +181,7 @@ package final class APIApplication: Sendable {
     package var timerTicks: Int { timers.ticks.load(ordering: .relaxed) }
 
     private static func resume(_ headFile: HeadFile, _ database: SQLiteDatabase, _ log: Log) throws {
-        let last = HeadFile.lines(path: headFile.path).last
+        let last = try HeadFile.lastLine(path: headFile.path)
         try database.read { transaction in
             let logEnd = try EventQueries.lastGlobalSeq(in: transaction)
             if let last, last.globalSeq > logEnd {
@@ -189,7 +189,7 @@ package final class APIApplication: Sendable {
                     "the event log is shorter than the head file says; run `aos verify`",
                     ["log_ends_at": .number(logEnd), "head_file_says": .number(last.globalSeq)])
             }
-            _ = try headFile.resume(lastLine: last) { after, fold in
+            try headFile.resume(lastLine: last) { after, fold in
                 try EventQueries.each(afterGlobalSeq: after, in: transaction) { fold($0) }
             }
         }

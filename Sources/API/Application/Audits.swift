@@ -61,33 +61,46 @@ final class Audits: Sendable {
 /// The whole log against itself and against the head file.
 enum LogAudit {
     static func verify(in transaction: any ReadTransaction, headFilePath: String) throws -> LogVerification {
-        let lines = HeadFile.lines(path: headFilePath)
         var verification = try LogVerifier.verifyLog(in: transaction)
-        var check = HeadFileCheck(
-            path: headFilePath, lines: Int64(lines.count), globalSeq: lines.last?.globalSeq, consistent: true,
-            detail: lines.isEmpty ? "there is no head file to compare with" : "the log holds all that the file says")
-        var expected = Dictionary(lines.map { ($0.globalSeq, $0.root) }) { $1 }
-        var root = HeadFile.emptyRoot
-        var last: Int64 = 0
-        if !lines.isEmpty {
-            try transaction.each("SELECT global_seq, event_hash FROM evt_events ORDER BY global_seq") { row in
-                last = try row.get("global_seq")
-                root = HeadFile.root(root, adding: try row.get("event_hash"))
-                if let said = expected.removeValue(forKey: last), said != root {
-                    (check.consistent, check.detail) = (false, "up to event \(last) the log is not what it was")
-                    return false
-                }
-                return true
-            }
-            if check.consistent, let missing = expected.keys.min() {
-                check.consistent = false
-                check.detail =
-                    "the file knows the log up to event \(lines.last!.globalSeq), the log ends at \(last): its tail is missing from event \(min(last + 1, missing)) on"
-            }
-        }
+        let check = try compare(with: headFilePath, transaction)
         verification.headFile = check
         verification.valid = verification.valid && check.consistent
         return verification
+    }
+
+    /// Walks the log and the file side by side: both are in the order of recording.
+    private static func compare(with path: String, _ transaction: any ReadTransaction) throws -> HeadFileCheck {
+        var check = HeadFileCheck(
+            path: path, lines: 0, consistent: true, detail: "there is no head file to compare with")
+        guard var file = try HeadFileReader(path: path), var line = try file.next() as HeadFile.Line? else {
+            return check
+        }
+        check.detail = "the log holds all that the file says"
+        var (root, last, isAtEnd) = (HeadFile.emptyRoot, Int64(0), false)
+        var missing: Int64?
+        try transaction.each("SELECT global_seq, event_hash FROM evt_events ORDER BY global_seq") { row in
+            last = try row.get("global_seq")
+            root = HeadFile.root(root, adding: try row.get("event_hash"))
+            while !isAtEnd, line.globalSeq <= last {
+                if line.globalSeq < last {
+                    missing = min(missing ?? .max, line.globalSeq)
+                } else if line.root != root {
+                    (check.consistent, check.detail) = (false, "up to event \(last) the log is not what it was")
+                    return false
+                }
+                if let next = try file.next() { line = next } else { isAtEnd = true }
+            }
+            return true
+        }
+        if !isAtEnd { missing = missing ?? line.globalSeq }
+        while try file.next() != nil {}
+        (check.lines, check.globalSeq) = (file.linesRead, file.lastLine?.globalSeq)
+        if check.consistent, let missing {
+            check.consistent = false
+            check.detail =
+                "the file knows the log up to event \(check.globalSeq ?? 0), the log ends at \(last): its tail is missing from event \(min(last + 1, missing)) on"
+        }
+        return check
     }
 }
 

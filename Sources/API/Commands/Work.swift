@@ -32,39 +32,22 @@ final class Work {
 
     // MARK: Loading, or 404
 
-    func room(_ id: RoomID, in workspace: WorkspaceID) throws -> Room {
-        guard let room = try RoomTable.find(id, in: workspace, transaction) else {
-            throw Rejection(.roomNotFound, "no room \(id.rawValue.prefix(100))")
-        }
-        return room
-    }
+    func room(_ id: RoomID, in workspace: WorkspaceID) throws -> Room { try found(id, in: workspace, transaction) }
 
-    func run(_ id: RunID, in workspace: WorkspaceID) throws -> Run {
-        guard let run = try RunTable.find(id, in: workspace, transaction) else {
-            throw Rejection(.runNotFound, "no run \(id.rawValue.prefix(100))")
-        }
-        return run
-    }
+    func run(_ id: RunID, in workspace: WorkspaceID) throws -> Run { try found(id, in: workspace, transaction) }
 
     func step(_ id: StepID, in workspace: WorkspaceID) throws -> (Step, Run) {
-        guard let step = try StepTable.find(id, in: workspace, transaction) else {
-            throw Rejection(.stepNotFound, "no step \(id.rawValue.prefix(100))")
-        }
+        let step = try found(id, in: workspace, transaction)
         return (step, try run(step.runID, in: workspace))
     }
 
     func toolCall(_ id: ToolCallID, in workspace: WorkspaceID) throws -> (ToolCall, Step, Run) {
-        guard let call = try ToolCallTable.find(id, in: workspace, transaction) else {
-            throw Rejection(.toolCallNotFound, "no tool call \(id.rawValue.prefix(100))")
-        }
+        let call = try found(id, in: workspace, transaction)
         let (step, run) = try step(call.stepID, in: workspace)
         return (call, step, run)
     }
 
     func approval(_ id: ApprovalID, in workspace: WorkspaceID) throws -> Approval {
-        guard let approval = try ApprovalTable.find(id, in: workspace, transaction) else {
-            throw Rejection(.approvalNotFound, "no approval \(id.rawValue.prefix(100))")
-        }
-        return approval
+        try found(id, in: workspace, transaction)
     }
 }

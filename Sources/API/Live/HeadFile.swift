@@ -32,15 +32,13 @@ final class HeadFile: Sendable {
     static func root(_ root: String, adding eventHash: String) -> String { SHA256.text(Array((root + eventHash).utf8)) }
 
     /// Takes up where the file ends: folds what the log has beyond it.
-    /// - Returns: Nil, or how the log contradicts the file.
-    func resume(lastLine: Line?, eventsAfter: (Int64, (StoredEvent) -> Void) throws -> Void) rethrows -> String? {
+    func resume(lastLine: Line?, eventsAfter: (Int64, (StoredEvent) -> Void) throws -> Void) rethrows {
         var (seq, root) = (lastLine?.globalSeq ?? 0, lastLine?.root ?? Self.emptyRoot)
         let writtenSeq = seq
         try eventsAfter(seq) { event in
             (seq, root) = (event.envelope.globalSeq, Self.root(root, adding: event.envelope.eventHash))
         }
         state.withLock { $0 = State(globalSeq: seq, root: root, writtenSeq: writtenSeq) }
-        return nil
     }
 
     func note(_ recorded: [Recorded<DomainEvent>]) {
@@ -63,11 +61,56 @@ final class HeadFile: Sendable {
         try Files.append(JSON.canonical(encoding: line) + Array("\n".utf8), to: path, sync: true)
     }
 
-    static let bytesMax = 1 << 30
+    /// More than several lines: the last whole one is in it.
+    private static let tailBytes: Int64 = 4096
 
-    /// All lines of the file; what is no line of ours (a torn last one) is left out.
-    static func lines(path: String) -> [Line] {
-        guard let bytes = try? Files.read(path, bytesMax: bytesMax) else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? JSON.decode(Line.self, from: Array($0)) }
+    /// The last line of the file, by its end alone: a start must not take longer the longer the api has lived.
+    static func lastLine(path: String) throws -> Line? {
+        guard let size = Files.status(path)?.sizeBytes else { return nil }
+        let file = try Descriptor.openToRead(path)
+        let start = max(0, size - tailBytes)
+        try file.seek(to: start)
+        let lines = try file.readAll(bytesMax: Int(tailBytes) * 2, path).split(separator: UInt8(ascii: "\n"))
+        return lines.dropFirst(start > 0 ? 1 : 0).compactMap { try? JSON.decode(Line.self, from: Array($0)) }.last
+    }
+}
+
+/// Reads a head file line by line, however long it has become. What is no line of ours (a torn last one) is passed over.
+struct HeadFileReader {
+    private static let pieceBytes = 64 << 10
+
+    private let file: Descriptor
+    private var rest: ArraySlice<UInt8> = []
+    private(set) var linesRead: Int64 = 0
+    private(set) var lastLine: HeadFile.Line?
+
+    /// Nil when there is no such file.
+    init?(path: String) throws {
+        guard Files.exists(path) else { return nil }
+        file = try Descriptor.openToRead(path)
+    }
+
+    mutating func next() throws -> HeadFile.Line? {
+        while true {
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                let text = Array(rest[..<end])
+                rest = rest[(end + 1)...]
+                if let line = take(text) { return line }
+            }
+            let more = try file.read(upTo: Self.pieceBytes)
+            guard more.isEmpty else {
+                rest = (rest + more)[...]
+                continue
+            }
+            defer { rest = [] }
+            return rest.isEmpty ? nil : take(Array(rest))
+        }
+    }
+
+    private mutating func take(_ text: [UInt8]) -> HeadFile.Line? {
+        guard let line = try? JSON.decode(HeadFile.Line.self, from: text) else { return nil }
+        linesRead += 1
+        lastLine = line
+        return line
     }
 }

@@ -48,12 +48,7 @@ struct ApprovalRoutes: Sendable {
 
     @Sendable private func show(_ context: RequestContext) throws -> ApprovalAnswer {
         let id: ApprovalID = context.id("approval_id")
-        return try environment.database.read { transaction in
-            guard let approval = try ApprovalTable.find(id, in: context.workspace, transaction) else {
-                throw Rejection(.approvalNotFound, "no approval \(id.rawValue.prefix(100))")
-            }
-            return ApprovalAnswer(approval: approval)
-        }
+        return ApprovalAnswer(approval: try environment.database.read { try found(id, in: context.workspace, $0) })
     }
 
     @Sendable private func decide(_ body: DecideApproval, _ context: RequestContext) throws -> Reply {

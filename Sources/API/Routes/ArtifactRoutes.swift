@@ -29,8 +29,8 @@ struct ArtifactRoutes: Sendable {
         let id: StepID = context.id("step_id")
         let sha256 = try Self.digest(context.parameters["sha256"] ?? "", "sha256")
         try environment.database.read { transaction in
-            let step = try found(id, context, transaction)
-            let run = try found(step.runID, context, transaction)
+            let step = try found(id, in: context.workspace, transaction)
+            let run = try found(step.runID, in: context.workspace, transaction)
             try context.requireRoom(run.roomID)
             try Fence.check(
                 run, LeaseTable.find(run.runID, transaction), token: context.request.fields[.xClaimToken],
@@ -92,14 +92,14 @@ struct ArtifactRoutes: Sendable {
 
     @Sendable private func show(_ context: RequestContext) throws -> ArtifactAnswer {
         let id: ArtifactID = context.id("artifact_id")
-        return ArtifactAnswer(artifact: try environment.database.read { try found(id, context, $0) })
+        return ArtifactAnswer(artifact: try environment.database.read { try found(id, in: context.workspace, $0) })
     }
 
     // MARK: Download
 
     @Sendable private func content(_ context: RequestContext) throws -> Reply {
         let id: ArtifactID = context.id("artifact_id")
-        let artifact = try environment.database.read { try found(id, context, $0) }
+        let artifact = try environment.database.read { try found(id, in: context.workspace, $0) }
         // What an agent made is shown as a download of bytes, never run as a page of ours.
         var fields: HTTPFields = [
             .contentType: Self.safeMediaType(artifact.mimeType), .cacheControl: "private, no-store",

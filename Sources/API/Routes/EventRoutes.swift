@@ -109,7 +109,7 @@ struct EventRoutes: Sendable {
         let seq = try fromHeader ?? context.sequence("from_seq") ?? 0
         let stream = StreamID.room(id)
         let last = try environment.database.read { transaction in
-            _ = try found(id, context, transaction)
+            _ = try found(id, in: context.workspace, transaction)
             return try EventQueries.lastSeq(of: stream, in: transaction)
         }
         guard seq <= last else {

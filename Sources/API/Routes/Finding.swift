@@ -2,32 +2,32 @@ import DatabaseCore
 import Projectors
 import Shared
 
-// What is in another workspace and what is nowhere get the same answer.
+// Loading, or 404. What is in another workspace and what is nowhere get the same answer.
 
-func found(_ id: RunID, _ context: RequestContext, _ transaction: any ReadTransaction) throws -> Run {
-    guard let run = try RunTable.find(id, in: context.workspace, transaction) else {
-        throw Rejection(.runNotFound, "no run \(id.rawValue.prefix(100))")
-    }
-    return run
+func found(_ id: ApprovalID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Approval {
+    try ApprovalTable.find(id, in: workspace, transaction) ?? missing(.approvalNotFound, "approval", id)
 }
 
-func found(_ id: StepID, _ context: RequestContext, _ transaction: any ReadTransaction) throws -> Step {
-    guard let step = try StepTable.find(id, in: context.workspace, transaction) else {
-        throw Rejection(.stepNotFound, "no step \(id.rawValue.prefix(100))")
-    }
-    return step
+func found(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Artifact {
+    try ArtifactTable.find(id, in: workspace, transaction) ?? missing(.artifactNotFound, "artifact", id)
 }
 
-func found(_ id: ArtifactID, _ context: RequestContext, _ transaction: any ReadTransaction) throws -> Artifact {
-    guard let artifact = try ArtifactTable.find(id, in: context.workspace, transaction) else {
-        throw Rejection(.artifactNotFound, "no artifact \(id.rawValue.prefix(100))")
-    }
-    return artifact
+func found(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Room {
+    try RoomTable.find(id, in: workspace, transaction) ?? missing(.roomNotFound, "room", id)
 }
 
-func found(_ id: RoomID, _ context: RequestContext, _ transaction: any ReadTransaction) throws -> Room {
-    guard let room = try RoomTable.find(id, in: context.workspace, transaction) else {
-        throw Rejection(.roomNotFound, "no room \(id.rawValue.prefix(100))")
-    }
-    return room
+func found(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run {
+    try RunTable.find(id, in: workspace, transaction) ?? missing(.runNotFound, "run", id)
+}
+
+func found(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Step {
+    try StepTable.find(id, in: workspace, transaction) ?? missing(.stepNotFound, "step", id)
+}
+
+func found(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> ToolCall {
+    try ToolCallTable.find(id, in: workspace, transaction) ?? missing(.toolCallNotFound, "tool call", id)
+}
+
+private func missing<Kind, Record>(_ reason: ReasonCode, _ what: String, _ id: Identifier<Kind>) throws -> Record {
+    throw Rejection(reason, "no \(what) \(id.rawValue.prefix(100))")
 }

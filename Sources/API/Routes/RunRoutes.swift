@@ -61,7 +61,7 @@ struct RunRoutes: Sendable {
     @Sendable private func show(_ context: RequestContext) throws -> RunAnswer {
         let id: RunID = context.id("run_id")
         return try environment.database.read { transaction in
-            let run = try found(id, context, transaction)
+            let run = try found(id, in: context.workspace, transaction)
             return RunAnswer(run: run.joined(with: try LeaseTable.find(id, transaction)))
         }
     }
@@ -69,7 +69,7 @@ struct RunRoutes: Sendable {
     @Sendable private func attempts(_ context: RequestContext) throws -> AttemptList {
         let id: RunID = context.id("run_id")
         return try environment.database.read { transaction in
-            _ = try found(id, context, transaction)
+            _ = try found(id, in: context.workspace, transaction)
             return AttemptList(attempts: try AttemptTable.list(of: id, transaction))
         }
     }

@@ -56,7 +56,7 @@ struct StepRoutes: Sendable {
     @Sendable private func list(_ context: RequestContext) throws -> StepList {
         let id: RunID = context.id("run_id")
         return try environment.database.read { transaction in
-            _ = try found(id, context, transaction)
+            _ = try found(id, in: context.workspace, transaction)
             return StepList(steps: try StepTable.list(of: id, transaction))
         }
     }
@@ -191,11 +191,6 @@ struct StepRoutes: Sendable {
 
     @Sendable private func toolCall(_ context: RequestContext) throws -> ToolCallAnswer {
         let id: ToolCallID = context.id("tool_call_id")
-        return try environment.database.read { transaction in
-            guard let call = try ToolCallTable.find(id, in: context.workspace, transaction) else {
-                throw Rejection(.toolCallNotFound, "no tool call \(id.rawValue.prefix(100))")
-            }
-            return ToolCallAnswer(toolCall: call)
-        }
+        return ToolCallAnswer(toolCall: try environment.database.read { try found(id, in: context.workspace, $0) })
     }
 }
