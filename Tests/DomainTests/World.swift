@@ -190,7 +190,8 @@ struct World {
                 }
             approvals[id] = ApprovalDecider.evolve(approvals[id], recorded.with(event))
         case .system(let event): killSwitch = KillSwitchDecider.evolve(killSwitch, recorded.with(event)) ?? killSwitch
-        case .artifact, .engine, .policy, .room: break
+        case .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review, .room, .thread:
+            break
         }
     }
 }

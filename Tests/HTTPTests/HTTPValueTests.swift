@@ -19,16 +19,6 @@ struct HTTPValueTests {
         #expect(try HTTPTarget("/.well-known/..a").path == "/.well-known/..a")
     }
 
-    @Test("an endpoint encodes its parameters so that the server reads them back")
-    func endpoint() throws {
-        let endpoint = Endpoint<Never, Never>(.get, "/v1/runs/{run_id}/steps/{step}")
-        let text = endpoint.target(["run_id": "a b?#", "step": "é"], query: [("q", "x&y=z+ ü")])
-        #expect(text == "/v1/runs/a%20b%3F%23/steps/%C3%A9?q=x%26y%3Dz%2B%20%C3%BC")
-        let target = try HTTPTarget(text)
-        #expect(target.segments[2] == "a b?#")
-        #expect(target.queryValue("q") == "x&y=z+ ü")
-    }
-
     @Test("fields keep their order, replace and remove")
     func fields() {
         var fields: HTTPFields = [.etag: "\"1\"", .setCookie: "a", .setCookie: "b"]

@@ -57,8 +57,9 @@ struct ReferenceTests {
                 + " `application/problem+json`.")
         page += "| endpoint | who |\n|---|---|\n"
         try withAPI { api in
-            let lines = zip(api.application.endpoints, api.application.endpointAccess)
-                .map { name, who in (path: name.split(separator: " ")[1], line: "| `\(name)` | \(who) |\n") }
+            let lines = api.application.endpoints.map { endpoint in
+                (path: endpoint.path, line: "| `\(endpoint.method.rawValue) \(endpoint.path)` | \(endpoint.access) |\n")
+            }
             for entry in lines.sorted(by: { ($0.path, $0.line) < ($1.path, $1.line) }) { page += entry.line }
         }
         try compare("ENDPOINTS.md", page)

@@ -6,7 +6,7 @@ import HTTP
 package import HTTPServer
 package import Platform
 import Projectors
-import Shared
+package import Shared
 import Synchronization
 
 /// The api, put together: everything is made here, handed what it needs, started and stopped here.
@@ -17,10 +17,8 @@ package final class APIApplication: Sendable {
     package let configuration: APIConfiguration
     /// What answers requests: tests call it without a socket.
     package let handler: any RequestHandler
-    /// What is served: method and path template of each endpoint.
-    package let endpoints: [String]
-    /// Who may use each of them, in words.
-    package let endpointAccess: [String]
+    /// What is served.
+    package let endpoints: [EndpointDescription]
     package let operatorToken: String
 
     private let environment: APIEnvironment
@@ -76,7 +74,7 @@ package final class APIApplication: Sendable {
         // The pipeline words problems, and the routes below it need that for what they answer later.
         let wording = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: RouteTable())
-        let problems = ProblemAnswers { wording.problem(for: $0, $1.requestID, $1.request) }
+        let problems = ProblemAnswers { wording.problem(for: $0, $1.requestID, $1.request, $1.endpoint) }
         commands = CommandBus(environment: environment, aftermath: aftermath, problems: problems)
         permits = PermitBook(nowMs: clock.monotonicMilliseconds())
         audits = Audits(
@@ -106,7 +104,6 @@ package final class APIApplication: Sendable {
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: routes)
         endpoints = routes.endpoints
-        endpointAccess = routes.access.map(\.words)
         try Self.resume(headFile, database, log)
     }
 

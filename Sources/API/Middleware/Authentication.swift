@@ -91,6 +91,22 @@ enum Access: Sendable {
         }
     }
 
+    var isOpen: Bool { if case .anyone = self { true } else { false } }
+
+    /// What a caller who may not is told.
+    var refusals: [ReasonCode] {
+        let credentials: [ReasonCode] = [
+            .missingBearerToken, .invalidSession, .engineTokenInvalid, .engineTokenExpired, .engineInactive,
+            .invalidWorkspaceID,
+        ]
+        return switch self {
+        case .anyone: []
+        case .operatorOnly: credentials + [.operatorRequired]
+        case .engine: credentials + [.engineActionNotAllowed]
+        case .engineByBody: credentials + [.engineActionNotAllowed, .missingEngineToken]
+        }
+    }
+
     func check(_ caller: Caller) throws(Rejection) {
         switch (self, caller) {
         case (.anyone, _), (_, .operatorUser), (_, .header): return

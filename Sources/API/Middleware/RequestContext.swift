@@ -27,6 +27,7 @@ struct RequestContext: Sendable {
     var caller: Caller
     var workspace: WorkspaceID
     var now: Timestamp
+    var endpoint: EndpointDescription
     var parameters: [String: String]
     var request: HTTPRequest
 
@@ -67,8 +68,11 @@ struct RequestContext: Sendable {
 
     // MARK: Query
 
+    /// The trimmed value, nil for none or a blank one. What a handler reads here stands in the endpoint's definition.
     func query(_ name: String) -> String? {
-        Limits.trimmed(request.target.queryValue(name))
+        assert(
+            endpoint.query.contains { $0.name == name }, "\(endpoint.name) does not declare its parameter \(name)")
+        return Limits.trimmed(request.target.queryValue(name))
     }
 
     /// A whole number, clamped to what the list allows.

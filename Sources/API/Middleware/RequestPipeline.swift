@@ -45,8 +45,12 @@ final class RequestPipeline: RequestHandler {
             try hosts.check(request)
             switch routes.router.match(request.method, request.target) {
             case .found(let route, let parameters):
-                let context = try self.context(request, route, parameters, requestID)
-                return trace(try route.handler(context), context)
+                do {
+                    let context = try self.context(request, route, parameters, requestID)
+                    return trace(try route.handler(context), context)
+                } catch {
+                    return .now(trace(problem(for: error, requestID, request, route.endpoint), requestID, nil))
+                }
             case .methodNotAllowed(let allow):
                 let allowed = allow.map(\.rawValue).joined(separator: ", ")
                 if request.method == .options {
@@ -81,7 +85,7 @@ final class RequestPipeline: RequestHandler {
         let correlationID = accepted(request.fields[.xCorrelationID]).map { "ext_\($0)" } ?? requestID
         var context = RequestContext(
             requestID: requestID, correlationID: correlationID, caller: .header, workspace: .development,
-            now: environment.now, parameters: parameters, request: request)
+            now: environment.now, endpoint: route.endpoint, parameters: parameters, request: request)
         switch route.access {
         case .anyone, .engineByBody: return context
         case .operatorOnly, .engine: break
@@ -126,8 +130,15 @@ final class RequestPipeline: RequestHandler {
     // MARK: Answers
 
     /// What was thrown, as an answer. What is no refusal is logged and not shown.
-    func problem(for error: any Error, _ requestID: String, _ request: HTTPRequest) -> HTTPResponse {
+    func problem(
+        for error: any Error, _ requestID: String, _ request: HTTPRequest, _ endpoint: EndpointDescription? = nil
+    ) -> HTTPResponse {
         let rejection = self.rejection(for: error, requestID, request)
+        if let endpoint, !endpoint.refusals.contains(rejection.reason) {
+            environment.log.error(
+                "an endpoint refused with a code that its definition does not name",
+                ["endpoint": .text(endpoint.name), "reason_code": .text(rejection.reason.rawValue)])
+        }
         var fields: HTTPFields = [:]
         switch rejection.reason.status.code {
         case 401: fields.append(.wwwAuthenticate, "Bearer realm=\"aos\"")

@@ -5,7 +5,7 @@ import Shared
 
 /// What serves an endpoint: who may, how the body is taken, and the handler.
 struct Route: Sendable {
-    var endpoint: String
+    var endpoint: EndpointDescription
     var access: Access
     var body: BodyKind
     var handler: @Sendable (RequestContext) throws -> Reply
@@ -21,16 +21,16 @@ struct Route: Sendable {
 /// The api's routes. Handlers are typed by their endpoints: bodies are decoded, answers encoded, refusals thrown.
 struct RouteTable: Sendable {
     private(set) var router = Router<Route>()
-    private(set) var endpoints: [String] = []
-    /// Who may use each endpoint, in the same order.
-    private(set) var access: [Access] = []
+    private(set) var endpoints: [EndpointDescription] = []
 
     /// An endpoint with a body.
-    mutating func on<Body: Decodable & Sendable & SendableMetatype, Answer>(
+    mutating func on<Body: Codable & Sendable & SendableMetatype, Answer>(
         _ endpoint: Endpoint<Body, Answer>, _ access: Access,
         _ handler: @escaping @Sendable (Body, RequestContext) throws -> Reply
     ) {
-        add(endpoint.method, endpoint.path, access, .json) { context in
+        // An example that cannot be written would be a defect of the endpoint's definition.
+        let example = try! endpoint.example.map { try JSON.parse(JSON.encode($0)) }
+        add(endpoint, access, .json, example: example, bodyKind: .json) { context in
             try handler(try Self.body(Body.self, context.request), context)
         }
     }
@@ -40,7 +40,7 @@ struct RouteTable: Sendable {
         _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
         _ handler: @escaping @Sendable (RequestContext) throws -> Answer
     ) {
-        add(endpoint.method, endpoint.path, access, .none) { context in
+        add(endpoint, access, .none) { context in
             .now(try Answers.json(handler(context), endpoint.success))
         }
     }
@@ -50,7 +50,7 @@ struct RouteTable: Sendable {
         _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
         _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
-        add(endpoint.method, endpoint.path, access, .none, handler)
+        add(endpoint, access, .none, handler)
     }
 
     /// An endpoint that takes a streamed body.
@@ -58,24 +58,29 @@ struct RouteTable: Sendable {
         _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
         _ plan: @escaping @Sendable (RequestContext) throws -> BodyPlan
     ) {
-        add(endpoint.method, endpoint.path, access, .stream(plan)) { _ in
+        add(endpoint, access, .stream(plan), bodyKind: .bytes) { _ in
             preconditionFailure("a streamed body is answered by its sink")
         }
     }
 
-    private mutating func add(
-        _ method: HTTPMethod, _ path: String, _ access: Access, _ body: Route.BodyKind,
-        _ handler: @escaping @Sendable (RequestContext) throws -> Reply
+    private mutating func add<Body, Answer>(
+        _ endpoint: Endpoint<Body, Answer>, _ access: Access, _ body: Route.BodyKind, example: JSONValue? = nil,
+        bodyKind: EndpointDescription.BodyKind = .none, _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
-        let name = "\(method.rawValue) \(path)"
-        endpoints.append(name)
-        self.access.append(access)
-        router.add(method, path, Route(endpoint: name, access: access, body: body, handler: handler))
+        let description = EndpointDescription(
+            endpoint, bodyKind, example: example, access: access.words, isOpen: access.isOpen,
+            accessRefusals: access.refusals)
+        endpoints.append(description)
+        let route = Route(endpoint: description, access: access, body: body, handler: handler)
+        router.add(endpoint.method, endpoint.path, route)
     }
 
     /// An empty body is an empty object: many commands need nothing said.
     static func body<Body: Decodable>(_ type: Body.Type, _ request: HTTPRequest) throws -> Body {
-        if request.body.isEmpty { return try JSON.decode(type, from: [:]) }
+        if request.body.isEmpty {
+            if let ruled = Body.self as? any RuledBody.Type { try FieldRule.check(ruled.rules, [:]) }
+            return try JSON.decode(type, from: [:])
+        }
         if let mediaType = request.fields[.contentType] {
             let essence = mediaType.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
             guard essence == "application/json" else {
@@ -89,6 +94,7 @@ struct RouteTable: Sendable {
         guard value.objectValue != nil else {
             throw Rejection(.invalidBody, "expected a JSON object as the body, found \(value.kindName)")
         }
+        if let ruled = Body.self as? any RuledBody.Type { try FieldRule.check(ruled.rules, value.objectValue ?? [:]) }
         return try JSON.decode(type, from: value)
     }
 }

@@ -1,5 +1,5 @@
 package import APIClient
-package import HTTP
+import HTTP
 package import HTTPClient
 package import JSON
 package import Platform

@@ -35,7 +35,7 @@ package struct EventSentence: Hashable, Sendable {
     /// What the reader can do about it: commands to copy, never cut.
     package var commands: [String] = []
 
-    private init(_ mark: Mark, _ text: String, depth: Int = 0, details: [String] = [], commands: [String] = []) {
+    init(_ mark: Mark, _ text: String, depth: Int = 0, details: [String] = [], commands: [String] = []) {
         (self.mark, self.text, self.depth) = (mark, text, depth)
         (self.details, self.commands) = (details, commands)
     }
@@ -90,6 +90,15 @@ package struct EventSentence: Hashable, Sendable {
         case .artifact(.created(let event)): self.init(event)
         case .policy(let event): self.init(event)
         case .room(.created(let event)): self.init(.note, "room '\(event.title)' opened by \(by)")
+        case .room(.updated(let event)):
+            self.init(.note, "room changed by \(by)\(event.title.map { ": now '\($0)'" } ?? "")")
+        case .auth(let event): self.init(event, by)
+        case .evidence(let event): self.init(event)
+        case .experiment(let event): self.init(event, by)
+        case .incident(let event): self.init(event, by)
+        case .learning(let event): self.init(event)
+        case .review(let event): self.init(event)
+        case .thread(let event): self.init(event, by)
         case .engine(let event): self.init(event, by)
         case .system(let event): self.init(event, by)
         }

@@ -30,6 +30,15 @@ package enum RoomDecider {
             (room.roomMode, room.defaultLang) = (created.roomMode, created.defaultLang)
             (room.toolPolicyRef, room.lastEventID) = (created.toolPolicyRef, recorded.envelope.eventID)
             return room
+        case .updated(let updated):
+            guard var room else { return nil }
+            room.title = updated.title ?? room.title
+            room.topic = updated.topic ?? room.topic
+            room.roomMode = updated.roomMode ?? room.roomMode
+            room.defaultLang = updated.defaultLang ?? room.defaultLang
+            room.toolPolicyRef = updated.toolPolicyRef ?? room.toolPolicyRef
+            (room.updatedAt, room.lastEventID) = (recorded.at, recorded.envelope.eventID)
+            return room
         }
     }
 }

@@ -48,7 +48,9 @@ package enum RunTable {
         // What begins below a run moves it up in lists and is the cause of what comes next.
         case .step(.created), .toolCall(.invoked):
             try table.fold(recorded.envelope.runID, in: transaction) { $0?.touched(by: recorded) }
-        case .approval, .artifact, .engine, .policy, .room, .step, .system, .toolCall: break
+        case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review,
+            .room, .step, .system, .thread, .toolCall:
+            break
         }
     }
 

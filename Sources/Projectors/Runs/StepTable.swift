@@ -37,7 +37,9 @@ package enum StepTable {
             try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
         case .toolCall(let event):
             try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
-        case .approval, .artifact, .engine, .policy, .room, .run, .system: break
+        case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review,
+            .room, .run, .system, .thread:
+            break
         }
     }
 

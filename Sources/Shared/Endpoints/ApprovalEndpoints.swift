@@ -1,26 +1,39 @@
-package import HTTP
+import HTTP
 package import JSON
 
 // Approvals.
 
 extension Endpoint where Body == RequestApproval, Answer == ApprovalRequestedAnswer {
-    /// Asks for a decision.
-    package static var requestApproval: Self { .init(.post, "/v1/approvals", .created) }
+    package static var requestApproval: Self {
+        .init(
+            .post, "/v1/approvals", "Asks for a decision.", .created,
+            refuses: [.actorClaimMismatch, .invalidScope, .missingAction, .roomNotFound, .runNotFound])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ApprovalList {
-    /// Approvals, newest change first.
-    package static var approvals: Self { .init(.get, "/v1/approvals") }
+    package static var approvals: Self {
+        .init(
+            .get, "/v1/approvals", "Approvals, newest change first.",
+            query: [
+                .choice("status", ApprovalStatus.self, "Only those in this state.", .invalidStatus), .equals("room_id"),
+                .limit(50, max: 200), .cursor,
+            ])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ApprovalAnswer {
-    /// One approval.
-    package static var approval: Self { .init(.get, "/v1/approvals/{approval_id}") }
+    package static var approval: Self {
+        .init(.get, "/v1/approvals/{approval_id}", "One approval.", refuses: [.approvalNotFound])
+    }
 }
 
 extension Endpoint where Body == DecideApproval, Answer == Done {
-    /// Approves, denies or holds; users only.
-    package static var decideApproval: Self { .init(.post, "/v1/approvals/{approval_id}/decide") }
+    package static var decideApproval: Self {
+        .init(
+            .post, "/v1/approvals/{approval_id}/decide", "Approves, denies or holds; users only.",
+            refuses: [.approvalNotFound, .approvalAlreadyDecided, .invalidDecision, .invalidScope, .actorClaimMismatch])
+    }
 }
 
 /// What shall be decided.

@@ -1,41 +1,50 @@
-package import HTTP
+import HTTP
 package import JSON
 
 // Engines, their tokens and their control channel.
 
 extension Endpoint where Body == RegisterEngine, Answer == EngineRegisteredAnswer {
-    /// Makes an engine known and issues a token, shown once.
-    package static var registerEngine: Self { .init(.post, "/v1/engines/register", .created) }
+    package static var registerEngine: Self {
+        .init(.post, "/v1/engines/register", "Makes an engine known and issues a token, shown once.", .created)
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == EngineList {
-    /// Engines, newest change first.
-    package static var engines: Self { .init(.get, "/v1/engines") }
+    package static var engines: Self { .init(.get, "/v1/engines", "Engines, newest change first.") }
 }
 
 extension Endpoint where Body == Nothing, Answer == EngineTokenList {
-    /// An engine's tokens, without their secrets.
-    package static var engineTokens: Self { .init(.get, "/v1/engines/{engine_id}/tokens") }
+    package static var engineTokens: Self {
+        .init(.get, "/v1/engines/{engine_id}/tokens", "An engine's tokens, without their secrets.")
+    }
 }
 
 extension Endpoint where Body == IssueEngineToken, Answer == EngineRegisteredAnswer {
-    /// Issues one more token, shown once.
-    package static var issueEngineToken: Self { .init(.post, "/v1/engines/{engine_id}/tokens/issue", .created) }
+    package static var issueEngineToken: Self {
+        .init(
+            .post, "/v1/engines/{engine_id}/tokens/issue", "Issues one more token, shown once.", .created,
+            refuses: [.engineNotFound])
+    }
 }
 
 extension Endpoint where Body == GiveReason, Answer == RevokedAnswer {
-    /// Ends a token.
-    package static var revokeEngineToken: Self { .init(.post, "/v1/engines/{engine_id}/tokens/{token_id}/revoke") }
+    package static var revokeEngineToken: Self {
+        .init(.post, "/v1/engines/{engine_id}/tokens/{token_id}/revoke", "Ends a token.", refuses: [.engineNotFound])
+    }
 }
 
 extension Endpoint where Body == GiveReason, Answer == DeactivatedAnswer {
-    /// Ends an engine and all its tokens.
-    package static var deactivateEngine: Self { .init(.post, "/v1/engines/{engine_id}/deactivate") }
+    package static var deactivateEngine: Self {
+        .init(
+            .post, "/v1/engines/{engine_id}/deactivate", "Ends an engine and all its tokens.",
+            refuses: [.engineNotFound])
+    }
 }
 
 extension Endpoint where Body == EngineControl, Answer == EngineControlAnswer {
-    /// Long poll that brings cancel, halt and drain to the engine.
-    package static var engineControl: Self { .init(.post, "/v1/engines/{engine_id}/control") }
+    package static var engineControl: Self {
+        .init(.post, "/v1/engines/{engine_id}/control", "Long poll that brings cancel, halt and drain to the engine.")
+    }
 }
 
 /// An engine to make known.

@@ -1,21 +1,46 @@
-package import HTTP
+import HTTP
 package import JSON
 
 // The event log.
 
 extension Endpoint where Body == Nothing, Answer == EventList {
-    /// Events of the workspace, oldest first; the cursor is `global_seq`.
-    package static var events: Self { .init(.get, "/v1/events") }
+    package static var events: Self {
+        .init(
+            .get, "/v1/events", "Events of the workspace, oldest first; the cursor is `global_seq`.",
+            query: [
+                .init(
+                    "stream_type", .choice(StreamType.allCases.map(\.rawValue)), "With `stream_id`: only this stream."),
+                .init("stream_id", "With `stream_type`: only this stream."),
+                .init(
+                    "from_seq", .integer(0...Int64.max), "With a stream: only events after this `stream_seq`.",
+                    refusal: .invalidCursor), .equals("room_id"), .equals("thread_id"), .equals("run_id"),
+                .equals("step_id"), .equals("correlation_id"), .equals("event_type"),
+                .init("event_types", .list(itemsMax: 20), "Only these types, at most 20.", refusal: .invalidField),
+                .init("before_recorded_at", .time, "Only what was recorded before.", refusal: .invalidBeforeRecordedAt),
+                .init("include_system", .flag, "`1` adds the events of the instance itself."), .limit(100, max: 200),
+                .init(
+                    "cursor", .integer(0...Int64.max), "The `next_cursor` of an earlier answer: a `global_seq`.",
+                    refusal: .invalidCursor),
+            ], refuses: [.streamTypeAndStreamIDRequiredTogether])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == EventAnswer {
-    /// One event, with its hashes and contexts.
-    package static var event: Self { .init(.get, "/v1/events/{event_id}") }
+    package static var event: Self {
+        .init(.get, "/v1/events/{event_id}", "One event, with its hashes and contexts.", refuses: [.eventNotFound])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == Nothing {
-    /// Server-sent events of a room, from `Last-Event-ID` or `from_seq` on.
-    package static var roomStream: Self { .init(.get, "/v1/streams/rooms/{room_id}") }
+    package static var roomStream: Self {
+        .init(
+            .get, "/v1/streams/rooms/{room_id}", "Server-sent events of a room, from `Last-Event-ID` or `from_seq` on.",
+            query: [
+                .init(
+                    "from_seq", .integer(0...Int64.max), "The last `stream_seq` that was seen; `Last-Event-ID` wins.",
+                    refusal: .invalidCursor)
+            ], refuses: [.roomNotFound])
+    }
 }
 
 /// Events, oldest first.

@@ -1,15 +1,17 @@
-package import HTTP
+import HTTP
 
 // Rooms.
 
 extension Endpoint where Body == CreateRoom, Answer == RoomCreatedAnswer {
-    /// Opens a room.
-    package static var createRoom: Self { .init(.post, "/v1/rooms", .created) }
+    package static var createRoom: Self {
+        .init(.post, "/v1/rooms", "Opens a room.", .created, refuses: [.missingTitle])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == RoomList {
-    /// The rooms of the workspace, newest first.
-    package static var rooms: Self { .init(.get, "/v1/rooms") }
+    package static var rooms: Self {
+        .init(.get, "/v1/rooms", "The rooms of the workspace, newest first.", query: [.limit(100, max: 100), .cursor])
+    }
 }
 
 /// A room to open.

@@ -1,71 +1,116 @@
-package import HTTP
+import HTTP
 package import JSON
 
 // Runs and their leases.
 
 extension Endpoint where Body == CreateRun, Answer == RunCreatedAnswer {
-    /// Queues a run.
-    package static var createRun: Self { .init(.post, "/v1/runs", .created) }
+    package static var createRun: Self {
+        .init(
+            .post, "/v1/runs", "Queues a run.", .created,
+            refuses: [.missingRoomID, .planInvalid, .roomNotFound, .secretInPlan, .threadNotFound])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == RunList {
-    /// Runs, newest change first.
-    package static var runs: Self { .init(.get, "/v1/runs") }
+    package static var runs: Self {
+        .init(
+            .get, "/v1/runs", "Runs, newest change first.",
+            query: [
+                .equals("room_id"), .equals("experiment_id"),
+                .choice("status", RunStatus.self, "Only those in this state.", .invalidStatus), .limit(50, max: 200),
+                .cursor,
+            ])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == RunAnswer {
-    /// One run.
-    package static var run: Self { .init(.get, "/v1/runs/{run_id}") }
+    package static var run: Self { .init(.get, "/v1/runs/{run_id}", "One run.", refuses: [.runNotFound]) }
 }
 
 extension Endpoint where Body == ClaimRun, Answer == ClaimAnswer {
-    /// Gives the oldest queued run to the caller, under a lease; waits for one if asked to.
-    package static var claimRun: Self { .init(.post, "/v1/runs/claim") }
+    package static var claimRun: Self {
+        .init(
+            .post, "/v1/runs/claim",
+            "Gives the oldest queued run to the caller, under a lease; waits for one if asked to.",
+            refuses: [.engineRoomNotAllowed, .engineRoomScopeRequired])
+    }
 }
 
 extension Endpoint where Body == Fenced, Answer == LeaseAnswer {
-    /// Keeps the lease for one more term.
-    package static var heartbeat: Self { .init(.post, "/v1/runs/{run_id}/lease/heartbeat") }
+    package static var heartbeat: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/lease/heartbeat", "Keeps the lease for one more term.",
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning])
+    }
 }
 
 extension Endpoint where Body == ReleaseRun, Answer == ReleaseAnswer {
-    /// Gives the run back to the queue.
-    package static var releaseRun: Self { .init(.post, "/v1/runs/{run_id}/lease/release") }
+    package static var releaseRun: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/lease/release", "Gives the run back to the queue.",
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning])
+    }
 }
 
 extension Endpoint where Body == ParkRun, Answer == ParkAnswer {
-    /// Ends the lease because nothing in the run can go on; it is queued again when a wait is settled.
-    package static var parkRun: Self { .init(.post, "/v1/runs/{run_id}/park") }
+    package static var parkRun: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/park",
+            "Ends the lease because nothing in the run can go on; it is queued again when a wait is settled.",
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == Done {
-    /// Starts a run without a plan, for an executor of the operator's.
-    package static var startRun: Self { .init(.post, "/v1/runs/{run_id}/start") }
+    package static var startRun: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/start", "Starts a run without a plan, for an executor of the operator's.",
+            refuses: [.runHasPlan, .runNotFound, .runNotQueued])
+    }
 }
 
 extension Endpoint where Body == CompleteRun, Answer == Done {
-    /// Ends the run as succeeded.
-    package static var completeRun: Self { .init(.post, "/v1/runs/{run_id}/complete") }
+    package static var completeRun: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/complete", "Ends the run as succeeded.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runAlreadyEnded, .runNotFound, .runNotRunning,
+            ])
+    }
 }
 
 extension Endpoint where Body == FailRun, Answer == Done {
-    /// Ends the run as failed.
-    package static var failRun: Self { .init(.post, "/v1/runs/{run_id}/fail") }
+    package static var failRun: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/fail", "Ends the run as failed.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runAlreadyEnded, .runNotFound, .runNotRunning,
+            ])
+    }
 }
 
 extension Endpoint where Body == CancelRun, Answer == CancelAnswer {
-    /// Asks for the run's end; done at once when nobody holds it.
-    package static var cancelRun: Self { .init(.post, "/v1/runs/{run_id}/cancel") }
+    package static var cancelRun: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/cancel", "Asks for the run's end; done at once when nobody holds it.",
+            refuses: [.runAlreadyEnded, .runNotFound])
+    }
 }
 
 extension Endpoint where Body == Fenced, Answer == Done {
-    /// The holder confirms that no process of the run is left.
-    package static var confirmCancelled: Self { .init(.post, "/v1/runs/{run_id}/cancelled") }
+    package static var confirmCancelled: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/cancelled", "The holder confirms that no process of the run is left.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runAlreadyEnded, .runNotFound, .runNotRunning,
+            ])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == AttemptList {
-    /// Every claim of the run.
-    package static var attempts: Self { .init(.get, "/v1/runs/{run_id}/attempts") }
+    package static var attempts: Self {
+        .init(.get, "/v1/runs/{run_id}/attempts", "Every claim of the run.", refuses: [.runNotFound])
+    }
 }
 
 /// A run to queue. What it shall do is `input.plan`.

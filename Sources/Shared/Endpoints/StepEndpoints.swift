@@ -1,91 +1,165 @@
-package import HTTP
+import HTTP
 package import JSON
 
 // Steps, tool calls and artifacts.
 
 extension Endpoint where Body == CreateStep, Answer == StepCreatedAnswer {
-    /// Opens a step; the same `plan_step_id` again gives the same step (200).
-    package static var createStep: Self { .init(.post, "/v1/runs/{run_id}/steps", .created) }
+    package static var createStep: Self {
+        .init(
+            .post, "/v1/runs/{run_id}/steps", "Opens a step; the same `plan_step_id` again gives the same step (200).",
+            .created, also: [.ok],
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .missingKind, .runNotFound, .runNotRunning,
+            ])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == StepList {
-    /// The run's steps, oldest first.
-    package static var steps: Self { .init(.get, "/v1/runs/{run_id}/steps") }
+    package static var steps: Self {
+        .init(.get, "/v1/runs/{run_id}/steps", "The run's steps, oldest first.", refuses: [.runNotFound])
+    }
 }
 
 extension Endpoint where Body == EndStep, Answer == Done {
-    /// Ends the step as succeeded.
-    package static var succeedStep: Self { .init(.post, "/v1/steps/{step_id}/succeed") }
+    package static var succeedStep: Self {
+        .init(
+            .post, "/v1/steps/{step_id}/succeed", "Ends the step as succeeded.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
+                .stepNotFound,
+            ])
+    }
 }
 
 extension Endpoint where Body == EndStep, Answer == Done {
-    /// Ends the step as failed.
-    package static var failStep: Self { .init(.post, "/v1/steps/{step_id}/fail") }
+    package static var failStep: Self {
+        .init(
+            .post, "/v1/steps/{step_id}/fail", "Ends the step as failed.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
+                .stepNotFound,
+            ])
+    }
 }
 
 extension Endpoint where Body == EndStep, Answer == Done {
-    /// Ends the step as skipped.
-    package static var skipStep: Self { .init(.post, "/v1/steps/{step_id}/skip") }
+    package static var skipStep: Self {
+        .init(
+            .post, "/v1/steps/{step_id}/skip", "Ends the step as skipped.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
+                .stepNotFound,
+            ])
+    }
 }
 
 extension Endpoint where Body == EndStep, Answer == Done {
-    /// Ends the step as cancelled.
-    package static var cancelStep: Self { .init(.post, "/v1/steps/{step_id}/cancel") }
+    package static var cancelStep: Self {
+        .init(
+            .post, "/v1/steps/{step_id}/cancel", "Ends the step as cancelled.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
+                .stepNotFound,
+            ])
+    }
 }
 
 extension Endpoint where Body == RequestToolCall, Answer == ToolCallPermit {
-    /// Asks to act. 201: act now; 200: it has ended already; 202: wait for the approval; 403: no.
-    package static var requestToolCall: Self { .init(.post, "/v1/steps/{step_id}/toolcalls", .created) }
+    package static var requestToolCall: Self {
+        .init(
+            .post, "/v1/steps/{step_id}/toolcalls",
+            "Asks to act. 201: act now; 200: it has ended already; 202: wait for the approval; 403: no.", .created,
+            also: [.ok, .accepted],
+            refuses: [
+                .actionMismatch, .actorClaimMismatch, .approvalAlreadyConsumed, .approvalDenied, .approvalExpired,
+                .approvalOutOfScope, .killSwitchActive, .leaseExpired, .leaseTokenMismatch, .missingClaimToken,
+                .missingToolName, .outcomeUnknown, .runAlreadyEnded, .runCancelRequested, .runNotRunning,
+                .stepAlreadyEnded, .stepNotFound, .toolCallLimitReached, .unknownAction,
+            ])
+    }
 }
 
 extension Endpoint where Body == EndToolCall, Answer == Done {
-    /// Reports success.
-    package static var succeedToolCall: Self { .init(.post, "/v1/toolcalls/{tool_call_id}/succeed") }
+    package static var succeedToolCall: Self {
+        .init(
+            .post, "/v1/toolcalls/{tool_call_id}/succeed", "Reports success.",
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound,
+                .toolCallNotRunning,
+            ])
+    }
 }
 
 extension Endpoint where Body == EndToolCall, Answer == Done {
-    /// Reports failure.
-    package static var failToolCall: Self { .init(.post, "/v1/toolcalls/{tool_call_id}/fail") }
+    package static var failToolCall: Self {
+        .init(
+            .post, "/v1/toolcalls/{tool_call_id}/fail", "Reports failure.",
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound])
+    }
 }
 
 extension Endpoint where Body == ResolveToolCall, Answer == Done {
-    /// The operator says how an unknown call ended.
-    package static var resolveToolCall: Self { .init(.post, "/v1/toolcalls/{tool_call_id}/resolve") }
+    package static var resolveToolCall: Self {
+        .init(
+            .post, "/v1/toolcalls/{tool_call_id}/resolve", "The operator says how an unknown call ended.",
+            refuses: [.toolCallNotFound, .toolCallNotUnknown])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ToolCallList {
-    /// Tool calls, oldest first.
-    package static var toolCalls: Self { .init(.get, "/v1/toolcalls") }
+    package static var toolCalls: Self {
+        .init(
+            .get, "/v1/toolcalls", "Tool calls, oldest first.",
+            query: [.equals("run_id"), .equals("step_id"), .limit(50, max: 200), .cursor])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ToolCallAnswer {
-    /// One tool call.
-    package static var toolCall: Self { .init(.get, "/v1/toolcalls/{tool_call_id}") }
+    package static var toolCall: Self {
+        .init(.get, "/v1/toolcalls/{tool_call_id}", "One tool call.", refuses: [.toolCallNotFound])
+    }
 }
 
 extension Endpoint where Body == CreateArtifact, Answer == ArtifactCreatedAnswer {
-    /// Keeps something of a step.
-    package static var createArtifact: Self { .init(.post, "/v1/steps/{step_id}/artifacts", .created) }
+    package static var createArtifact: Self {
+        .init(
+            .post, "/v1/steps/{step_id}/artifacts", "Keeps something of a step.", .created,
+            refuses: [
+                .blobNotFound, .invalidSchemaVersion, .leaseExpired, .leaseTokenMismatch, .missingClaimToken,
+                .missingKind, .runNotRunning, .stepNotFound,
+            ])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ArtifactList {
-    /// Artifacts, newest first.
-    package static var artifacts: Self { .init(.get, "/v1/artifacts") }
+    package static var artifacts: Self {
+        .init(
+            .get, "/v1/artifacts", "Artifacts, newest first.",
+            query: [.equals("run_id"), .equals("step_id"), .equals("room_id"), .limit(50, max: 200), .cursor])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ArtifactAnswer {
-    /// One artifact.
-    package static var artifact: Self { .init(.get, "/v1/artifacts/{artifact_id}") }
+    package static var artifact: Self {
+        .init(.get, "/v1/artifacts/{artifact_id}", "One artifact.", refuses: [.artifactNotFound])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == Nothing {
-    /// The artifact's bytes, with range and ETag.
-    package static var artifactContent: Self { .init(.get, "/v1/artifacts/{artifact_id}/content") }
+    package static var artifactContent: Self {
+        .init(
+            .get, "/v1/artifacts/{artifact_id}/content", "The artifact's bytes, with range and ETag.",
+            also: [.partialContent, .notModified], refuses: [.artifactNotFound, .blobNotFound, .rangeNotSatisfiable])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == BlobStored {
-    /// Stores bytes under their SHA-256; the body is streamed.
-    package static var putBlob: Self { .init(.put, "/v1/steps/{step_id}/blobs/{sha256}", .created) }
+    package static var putBlob: Self {
+        .init(
+            .put, "/v1/steps/{step_id}/blobs/{sha256}", "Stores bytes under their SHA-256; the body is streamed.",
+            .created, also: [.ok],
+            refuses: [.digestMismatch, .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning])
+    }
 }
 
 /// A step to open.

@@ -1,46 +1,64 @@
-package import HTTP
+import HTTP
 package import JSON
 
 // The instance: health, kill switch, audit.
 
 extension Endpoint where Body == Nothing, Answer == Nothing {
-    /// What a browser finds at the address.
-    package static var landing: Self { .init(.get, "/") }
+    package static var landing: Self { .init(.get, "/", "What a browser finds at the address.") }
 }
 
 extension Endpoint where Body == Nothing, Answer == Health {
-    /// Whether the api serves, and in which mode. No credential needed.
-    package static var health: Self { .init(.get, "/health") }
+    package static var health: Self {
+        .init(.get, "/health", "Whether the api serves, and in which mode. No credential needed.")
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == KillSwitchAnswer {
-    /// Whether external writes are held, by whom and why.
-    package static var killSwitch: Self { .init(.get, "/v1/kill-switch") }
+    package static var killSwitch: Self {
+        .init(.get, "/v1/kill-switch", "Whether external writes are held, by whom and why.")
+    }
 }
 
 extension Endpoint where Body == SetKillSwitch, Answer == KillSwitchAnswer {
-    /// Holds or releases external writes; answers when none can start any more (RULINGS 25).
-    package static var setKillSwitch: Self { .init(.post, "/v1/kill-switch") }
+    package static var setKillSwitch: Self {
+        .init(
+            .post, "/v1/kill-switch",
+            "Holds or releases external writes; answers when none can start any more (RULINGS 25).",
+            refuses: [.killSwitchSetByEnvironment])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == StreamVerification {
-    /// Walks one stream and recomputes every hash.
-    package static var verifyStream: Self { .init(.get, "/v1/audit/hash-chain/verify") }
+    package static var verifyStream: Self {
+        .init(
+            .get, "/v1/audit/hash-chain/verify", "Walks one stream and recomputes every hash.",
+            query: [
+                .init("stream_type", .choice(StreamType.allCases.map(\.rawValue)), "`workspace` if not given."),
+                .init("stream_id", "The caller's workspace if not given."),
+            ])
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == LogVerification {
-    /// Walks the whole log, its heads and the head file.
-    package static var verifyLog: Self { .init(.get, "/v1/audit/verify") }
+    package static var verifyLog: Self {
+        .init(.get, "/v1/audit/verify", "Walks the whole log, its heads and the head file.")
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == ProjectionCheck {
-    /// Folds the whole log again beside the live tables and compares them byte for byte.
-    package static var checkProjections: Self { .init(.post, "/v1/projections/check") }
+    package static var checkProjections: Self {
+        .init(
+            .post, "/v1/projections/check",
+            "Folds the whole log again beside the live tables and compares them byte for byte.")
+    }
 }
 
 extension Endpoint where Body == EvaluatePolicy, Answer == PolicyAnswer {
-    /// What the gate would say to an action.
-    package static var evaluatePolicy: Self { .init(.post, "/v1/policy/evaluate") }
+    package static var evaluatePolicy: Self {
+        .init(
+            .post, "/v1/policy/evaluate", "What the gate would say to an action.",
+            refuses: [.actorClaimMismatch, .missingAction, .roomNotFound])
+    }
 }
 
 /// No body, or nothing to say.

@@ -35,12 +35,46 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case secretInPlan = "secret_in_plan"
     case streamTypeAndStreamIDRequiredTogether = "stream_type_and_stream_id_required_together"
     case digestMismatch = "digest_mismatch"
+    case evidenceRunMismatch = "evidence_run_mismatch"
+    case experimentRoomMismatch = "experiment_room_mismatch"
+    case invalidAction = "invalid_action"
+    case invalidBefore = "invalid_before"
+    case invalidBudgetCapUnits = "invalid_budget_cap_units"
+    case invalidKind = "invalid_kind"
+    case invalidMetrics = "invalid_metrics"
+    case invalidRiskTier = "invalid_risk_tier"
+    case invalidSeverity = "invalid_severity"
+    case invalidStreamType = "invalid_stream_type"
+    case lessonContextRequired = "lesson_context_required"
+    case missingCategory = "missing_category"
+    case missingContent = "missing_content"
+    case missingEvidenceForTemplate = "missing_evidence_for_template"
+    case missingHypothesis = "missing_hypothesis"
+    case missingLang = "missing_lang"
+    case missingMetrics = "missing_metrics"
+    case missingNote = "missing_note"
+    case missingPassphrase = "missing_passphrase"
+    case missingRCAPayload = "missing_rca_payload"
+    case missingRefreshToken = "missing_refresh_token"
+    case missingRequiredField = "missing_required_field"
+    case missingSummary = "missing_summary"
+    case missingTemplateKey = "missing_template_key"
+    case missingTemplateVersion = "missing_template_version"
+    case parentMessageMismatch = "parent_message_mismatch"
+    case qTooShort = "q_too_short"
+    case runRoomMismatch = "run_room_mismatch"
+    case runThreadMismatch = "run_thread_mismatch"
+    case unsupportedVersion = "unsupported_version"
+    case weakPassphrase = "weak_passphrase"
     // 401: nobody we know.
     case missingBearerToken = "missing_bearer_token"
     case invalidSession = "invalid_session"
     case missingEngineToken = "missing_engine_token"
     case engineTokenInvalid = "engine_token_invalid"
     case engineTokenExpired = "engine_token_expired"
+    case invalidCredentials = "invalid_credentials"
+    case invalidRefreshToken = "invalid_refresh_token"
+    case missingWorkspaceHeader = "missing_workspace_header"
     // 403: known, and not allowed.
     case actorClaimMismatch = "actor_claim_mismatch"
     case approvalAlreadyConsumed = "approval_already_consumed"
@@ -57,6 +91,13 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case operatorRequired = "operator_required"
     case originNotAllowed = "origin_not_allowed"
     case unknownAction = "unknown_action"
+    case actionIrreversibleRequiresHighStakes = "action_irreversible_requires_high_stakes"
+    case actionPreApprovalRequired = "action_pre_approval_required"
+    case actionZoneMismatch = "action_zone_mismatch"
+    case actionZoneRequiresHighStakes = "action_zone_requires_high_stakes"
+    case bootstrapForbidden = "bootstrap_forbidden"
+    case cookieNotAccepted = "cookie_not_accepted"
+    case unauthorizedWorkspace = "unauthorized_workspace"
     // 404: not here, or not yours.
     case approvalNotFound = "approval_not_found"
     case artifactNotFound = "artifact_not_found"
@@ -70,6 +111,14 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case stepNotFound = "step_not_found"
     case threadNotFound = "thread_not_found"
     case toolCallNotFound = "tool_call_not_found"
+    case evidenceNotFound = "evidence_not_found"
+    case experimentNotFound = "experiment_not_found"
+    case incidentNotFound = "incident_not_found"
+    case lessonNotFound = "lesson_not_found"
+    case messageNotFound = "message_not_found"
+    case ownerNotFound = "owner_not_found"
+    case scorecardNotFound = "scorecard_not_found"
+    case streamNotFound = "stream_not_found"
     // 405 … 431: the protocol.
     case methodNotAllowed = "method_not_allowed"
     case payloadTooLarge = "payload_too_large"
@@ -77,6 +126,7 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case rangeNotSatisfiable = "range_not_satisfiable"
     case hostNotAllowed = "host_not_allowed"
     case protocolError = "protocol_error"
+    case notAcceptable = "not_acceptable"
     // 409: not in this state.
     case actionMismatch = "action_mismatch"
     case approvalAlreadyDecided = "approval_already_decided"
@@ -94,13 +144,23 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case toolCallNotRunning = "tool_call_not_running"
     case toolCallNotUnknown = "tool_call_not_unknown"
     case toolCallLimitReached = "tool_call_limit_reached"
+    case experimentHasActiveRuns = "experiment_has_active_runs"
+    case experimentNotOpen = "experiment_not_open"
+    case incidentAlreadyClosed = "incident_already_closed"
+    case incidentCloseBlockedMissingLearning = "incident_close_blocked_missing_learning"
+    case incidentCloseBlockedMissingRCA = "incident_close_blocked_missing_rca"
+    case incidentClosed = "incident_closed"
+    case ownerAlreadyExists = "owner_already_exists"
+    case runNotEnded = "run_not_ended"
     // 429, 500 …: ours.
     case rateLimited = "rate_limited"
+    case loginThrottled = "login_throttled"
     case internalError = "internal_error"
     case draining = "draining"
     case overloaded = "overloaded"
     case storageFull = "storage_full"
     case storageUnavailable = "storage_unavailable"
+    case projectionUnavailable = "projection_unavailable"
 
     /// The status a refusal with this code is answered with.
     package var status: HTTPStatus {
@@ -110,31 +170,45 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
             .invalidStatus, .invalidString, .invalidUTF8, .invalidValidUntil, .invalidBeforeRecordedAt,
             .invalidWorkspaceID, .jsonTooDeep, .duplicateKey, .missingAction, .missingClaimToken, .missingField,
             .missingKind, .missingRoomID, .missingTitle, .missingToolName, .numberOutOfRange, .planInvalid,
-            .secretInPlan, .streamTypeAndStreamIDRequiredTogether, .digestMismatch, .protocolError:
+            .secretInPlan, .streamTypeAndStreamIDRequiredTogether, .digestMismatch, .protocolError,
+            .evidenceRunMismatch, .experimentRoomMismatch, .invalidAction, .invalidBefore, .invalidBudgetCapUnits,
+            .invalidKind, .invalidMetrics, .invalidRiskTier, .invalidSeverity, .invalidStreamType,
+            .lessonContextRequired, .missingCategory, .missingContent, .missingEvidenceForTemplate, .missingHypothesis,
+            .missingLang, .missingMetrics, .missingNote, .missingPassphrase, .missingRCAPayload, .missingRefreshToken,
+            .missingRequiredField, .missingSummary, .missingTemplateKey, .missingTemplateVersion,
+            .parentMessageMismatch, .qTooShort, .runRoomMismatch, .runThreadMismatch, .unsupportedVersion,
+            .weakPassphrase:
             .badRequest
-        case .missingBearerToken, .invalidSession, .missingEngineToken, .engineTokenInvalid, .engineTokenExpired:
+        case .missingBearerToken, .invalidSession, .missingEngineToken, .engineTokenInvalid, .engineTokenExpired,
+            .invalidCredentials, .invalidRefreshToken, .missingWorkspaceHeader:
             .unauthorized
         case .actorClaimMismatch, .approvalAlreadyConsumed, .approvalDenied, .approvalExpired, .approvalOutOfScope,
             .engineActionNotAllowed, .engineInactive, .engineRoomNotAllowed, .engineRoomScopeRequired,
             .externalWriteRequiresApproval, .killSwitchActive, .killSwitchSetByEnvironment, .operatorRequired,
-            .originNotAllowed, .unknownAction:
+            .originNotAllowed, .unknownAction, .actionIrreversibleRequiresHighStakes, .actionPreApprovalRequired,
+            .actionZoneMismatch, .actionZoneRequiresHighStakes, .bootstrapForbidden, .cookieNotAccepted,
+            .unauthorizedWorkspace:
             .forbidden
         case .approvalNotFound, .artifactNotFound, .blobNotFound, .engineNotFound, .engineTokenNotFound,
             .eventNotFound, .roomNotFound, .routeNotFound, .runNotFound, .stepNotFound, .threadNotFound,
-            .toolCallNotFound:
+            .toolCallNotFound, .evidenceNotFound, .experimentNotFound, .incidentNotFound, .lessonNotFound,
+            .messageNotFound, .ownerNotFound, .scorecardNotFound, .streamNotFound:
             .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .notAcceptable: .notAcceptable
         case .payloadTooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .hostNotAllowed: .misdirectedRequest
         case .actionMismatch, .approvalAlreadyDecided, .idempotencyConflict, .leaseExpired, .leaseTokenMismatch,
             .outcomeUnknown, .planRequired, .runAlreadyEnded, .runCancelRequested, .runHasPlan, .runNotQueued,
-            .runNotRunning, .stepAlreadyEnded, .toolCallNotRunning, .toolCallNotUnknown, .toolCallLimitReached:
+            .runNotRunning, .stepAlreadyEnded, .toolCallNotRunning, .toolCallNotUnknown, .toolCallLimitReached,
+            .experimentHasActiveRuns, .experimentNotOpen, .incidentAlreadyClosed, .incidentCloseBlockedMissingLearning,
+            .incidentCloseBlockedMissingRCA, .incidentClosed, .ownerAlreadyExists, .runNotEnded:
             .conflict
-        case .rateLimited: .tooManyRequests
+        case .rateLimited, .loginThrottled: .tooManyRequests
         case .internalError: .internalServerError
-        case .draining, .overloaded, .storageUnavailable: .serviceUnavailable
+        case .draining, .overloaded, .projectionUnavailable, .storageUnavailable: .serviceUnavailable
         case .storageFull: .insufficientStorage
         }
     }

@@ -34,6 +34,13 @@ package enum DomainEvent: Sendable {
     case policy(PolicyEvent)
     case engine(EngineEvent)
     case system(SystemEvent)
+    case thread(ThreadEvent)
+    case review(ReviewEvent)
+    case learning(LearningEvent)
+    case incident(IncidentEvent)
+    case experiment(ExperimentEvent)
+    case evidence(EvidenceEvent)
+    case auth(AuthEvent)
 
     package var payload: any EventPayload {
         switch self {
@@ -46,6 +53,13 @@ package enum DomainEvent: Sendable {
         case .policy(let event): event.payload
         case .engine(let event): event.payload
         case .system(let event): event.payload
+        case .thread(let event): event.payload
+        case .review(let event): event.payload
+        case .learning(let event): event.payload
+        case .incident(let event): event.payload
+        case .experiment(let event): event.payload
+        case .evidence(let event): event.payload
+        case .auth(let event): event.payload
         }
     }
 
@@ -70,6 +84,13 @@ package enum EventCatalogue {
         add(DomainEvent.run)
         add(DomainEvent.step)
         add(DomainEvent.system)
+        add(DomainEvent.thread)
+        add(DomainEvent.review)
+        add(DomainEvent.learning)
+        add(DomainEvent.incident)
+        add(DomainEvent.experiment)
+        add(DomainEvent.evidence)
+        add(DomainEvent.auth)
         add(DomainEvent.toolCall)
         return table
     }()

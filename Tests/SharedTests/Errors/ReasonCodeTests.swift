@@ -8,6 +8,13 @@ struct ReasonCodeTests {
     /// Written out, because clients branch on them: code → status. A change here is a change of the contract.
     static let statuses: [Int: [String]] = [
         400: [
+            "evidence_run_mismatch", "experiment_room_mismatch", "invalid_action", "invalid_before",
+            "invalid_budget_cap_units", "invalid_kind", "invalid_metrics", "invalid_risk_tier", "invalid_severity",
+            "invalid_stream_type", "lesson_context_required", "missing_category", "missing_content",
+            "missing_evidence_for_template", "missing_hypothesis", "missing_lang", "missing_metrics", "missing_note",
+            "missing_passphrase", "missing_rca_payload", "missing_refresh_token", "missing_required_field",
+            "missing_summary", "missing_template_key", "missing_template_version", "parent_message_mismatch",
+            "q_too_short", "run_room_mismatch", "run_thread_mismatch", "unsupported_version", "weak_passphrase",
             "ambiguous_parameter", "bad_request", "actor_id_required", "invalid_body", "invalid_cursor",
             "invalid_decision",
             "invalid_field", "invalid_idempotency_key", "invalid_json", "invalid_limit", "invalid_schema_version",
@@ -18,29 +25,39 @@ struct ReasonCodeTests {
             "stream_type_and_stream_id_required_together", "digest_mismatch", "protocol_error",
         ],
         401: [
+            "invalid_credentials", "invalid_refresh_token", "missing_workspace_header",
             "missing_bearer_token", "invalid_session", "missing_engine_token", "engine_token_invalid",
             "engine_token_expired",
         ],
         403: [
+            "action_irreversible_requires_high_stakes", "action_pre_approval_required", "action_zone_mismatch",
+            "action_zone_requires_high_stakes", "bootstrap_forbidden", "cookie_not_accepted", "unauthorized_workspace",
             "actor_claim_mismatch", "approval_already_consumed", "approval_denied", "approval_expired",
             "approval_out_of_scope", "engine_action_not_allowed", "engine_inactive", "engine_room_not_allowed",
             "engine_room_scope_required", "external_write_requires_approval", "kill_switch_active",
             "kill_switch_set_by_environment", "operator_required", "origin_not_allowed", "unknown_action",
         ],
         404: [
+            "evidence_not_found", "experiment_not_found", "incident_not_found", "lesson_not_found", "message_not_found",
+            "owner_not_found", "scorecard_not_found", "stream_not_found",
             "approval_not_found", "artifact_not_found", "blob_not_found", "engine_not_found", "engine_token_not_found",
             "event_not_found", "room_not_found", "route_not_found", "run_not_found", "step_not_found",
             "thread_not_found", "tool_call_not_found",
         ],
-        405: ["method_not_allowed"], 413: ["payload_too_large"], 415: ["unsupported_media_type"],
+        405: ["method_not_allowed"], 406: ["not_acceptable"], 413: ["payload_too_large"],
+        415: ["unsupported_media_type"],
         416: ["range_not_satisfiable"], 421: ["host_not_allowed"],
         409: [
+            "experiment_has_active_runs", "experiment_not_open", "incident_already_closed",
+            "incident_close_blocked_missing_learning", "incident_close_blocked_missing_rca", "incident_closed",
+            "owner_already_exists", "run_not_ended",
             "action_mismatch", "approval_already_decided", "idempotency_conflict", "lease_expired",
             "lease_token_mismatch", "outcome_unknown", "plan_required", "run_already_ended", "run_cancel_requested",
             "run_has_plan", "run_not_queued", "run_not_running", "step_already_ended", "tool_call_not_running",
             "tool_call_not_unknown", "tool_call_limit_reached",
         ],
-        429: ["rate_limited"], 500: ["internal_error"], 503: ["draining", "overloaded", "storage_unavailable"],
+        429: ["login_throttled", "rate_limited"], 500: ["internal_error"],
+        503: ["projection_unavailable", "draining", "overloaded", "storage_unavailable"],
         507: ["storage_full"],
     ]
 

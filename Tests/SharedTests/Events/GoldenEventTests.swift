@@ -99,6 +99,88 @@ enum GoldenEvents {
                     sha256: "00",
                     content: ArtifactContent(type: .text, text: "Zoë", json: ["a": [1.5]], uri: "https://example.com/"),
                     metadata: ["lines": 3]))),
+        .auth(.ownerCreated(OwnerCreated(ownerID: "own_1", principalID: "p", displayName: "Min", peer: "127.0.0.1"))),
+        .auth(.sessionIssued(SessionIssued(sessionID: "ses_1", ownerID: "own_1", peer: "127.0.0.1"))),
+        .auth(.sessionRefreshed(SessionRefreshed(sessionID: "ses_1", ownerID: "own_1", peer: "127.0.0.1"))),
+        .auth(
+            .sessionRevoked(SessionRevoked(sessionID: "ses_1", ownerID: "own_1", reason: "logout", peer: "127.0.0.1"))),
+        .auth(.loginFailed(LoginFailed(ownerID: "own_1", peer: "127.0.0.1"))),
+        .evidence(
+            .manifestCreated(
+                EvidenceManifestCreated(
+                    evidenceID: "evd_1", runID: "run_1", roomID: "room_1", threadID: "th_1", correlationID: "corr_1",
+                    runStatus: .succeeded, manifest: ["schema_version": 1], manifestHash: "sha256:00",
+                    eventHashRoot: "sha256:01", streamType: .room, streamID: "room_1", fromSeq: 2, toSeq: 9,
+                    eventCount: 8, finalizedAt: time))),
+        .experiment(
+            .created(
+                ExperimentCreated(
+                    experimentID: "exp_1", title: "Trial", hypothesis: "It helps", successCriteria: ["score": 0.8],
+                    stopConditions: ["failures": 3], budgetCapUnits: 100, riskTier: "low", metadata: ["a": 1]))),
+        .experiment(
+            .updated(
+                ExperimentUpdated(
+                    experimentID: "exp_1", title: "Trial 2", hypothesis: "It helps more",
+                    successCriteria: ["score": 0.9], stopConditions: ["failures": 2], budgetCapUnits: 200,
+                    riskTier: "high", metadata: ["a": 2]))),
+        .experiment(
+            .closed(
+                ExperimentClosed(
+                    experimentID: "exp_1", status: "stopped", reason: "enough", force: true, activeRunCount: 1))),
+        .incident(
+            .opened(
+                IncidentOpened(
+                    incidentID: "inc_1", category: "run_failed", title: "It failed", summary: "All of it",
+                    severity: "high", runID: "run_1", entityType: "run", entityID: "run_1", details: ["a": 1]))),
+        .incident(.rcaUpdated(IncidentRCAUpdated(incidentID: "inc_1", rca: ["summary": "A typo"]))),
+        .incident(
+            .learningLogged(
+                IncidentLearningLogged(
+                    incidentID: "inc_1", learningID: "learn_1", note: "Check twice", tags: ["typing"]))),
+        .incident(.closed(IncidentClosed(incidentID: "inc_1", reason: "fixed"))),
+        .learning(
+            .fromFailure(
+                LearningFromFailure(
+                    category: "action", action: "external.write", decision: .deny, reasonCode: "kill_switch_active",
+                    reason: "external writes are held", enforcementMode: .enforce, blocked: true,
+                    subjectKey: "principal:p", principalID: "p", agentID: "agt_1", patternHash: "00",
+                    guidance: "Wait until the kill switch is lifted.", context: ["a": 1], policyEventID: "e"))),
+        .learning(
+            .constraintLearned(
+                ConstraintLearned(
+                    constraintID: "cst_1", category: "action", action: "external.write",
+                    reasonCode: "kill_switch_active", patternHash: "00", guidance: "Wait.", seenCount: 2,
+                    repeatCount: 2, subjectKey: "principal:p", principalID: "p", agentID: "agt_1",
+                    learnedFromEventID: "e"))),
+        .learning(
+            .mistakeRepeated(
+                MistakeRepeated(
+                    constraintID: "cst_1", category: "action", action: "external.write",
+                    reasonCode: "kill_switch_active", repeatCount: 2, patternHash: "00", guidance: "Wait.",
+                    subjectKey: "principal:p", principalID: "p", agentID: "agt_1", learnedFromEventID: "e"))),
+        .review(
+            .scorecardRecorded(
+                ScorecardRecorded(
+                    scorecardID: "scd_1", experimentID: "exp_1", runID: "run_1", evidenceID: "evd_1",
+                    agentID: "agt_1", principalID: "p", templateKey: "quality", templateVersion: "1",
+                    metrics: [["key": "score", "value": 0.75, "weight": 1]], metricsHash: "sha256:00", score: 0.75,
+                    decision: "pass", rationale: "Good", metadata: ["a": 1]))),
+        .review(
+            .lessonLogged(
+                LessonLogged(
+                    lessonID: "les_1", experimentID: "exp_1", runID: "run_1", scorecardID: "scd_1",
+                    incidentID: "inc_1", category: "process", summary: "Check twice", actionItems: ["Write a test"],
+                    tags: ["tests"], metadata: ["a": 1]))),
+        .thread(.created(ThreadCreated(title: "Thread", status: "open"))),
+        .thread(
+            .messageCreated(
+                MessageCreated(
+                    messageID: "msg_1", senderType: "user", senderID: "anon", contentMd: "Hello", lang: "en",
+                    parentMessageID: "msg_0", labels: ["a"]))),
+        .room(
+            .updated(
+                RoomUpdated(
+                    title: "Room", topic: "Topic", roomMode: "default", defaultLang: "en", toolPolicyRef: "policy"))),
         .engine(
             .registered(EngineRegistered(engineID: "eng_1", actorID: "engine", principalID: "p", tokenID: "engtok_1"))),
         .engine(.tokenIssued(EngineTokenIssued(engineID: "eng_1", tokenID: "engtok_2"))),

@@ -1,0 +1,100 @@
+/// Who came in and went, without any token.
+package enum AuthEvent: EventFamily {
+    case ownerCreated(OwnerCreated)
+    case sessionIssued(SessionIssued)
+    case sessionRefreshed(SessionRefreshed)
+    case sessionRevoked(SessionRevoked)
+    case loginFailed(LoginFailed)
+
+    package static let members: [EventMember<AuthEvent>] = [
+        .init(AuthEvent.ownerCreated), .init(AuthEvent.sessionIssued), .init(AuthEvent.sessionRefreshed),
+        .init(AuthEvent.sessionRevoked), .init(AuthEvent.loginFailed),
+    ]
+
+    package var payload: any EventPayload {
+        switch self {
+        case .ownerCreated(let payload): payload
+        case .sessionIssued(let payload): payload
+        case .sessionRefreshed(let payload): payload
+        case .sessionRevoked(let payload): payload
+        case .loginFailed(let payload): payload
+        }
+    }
+}
+
+/// The workspace has an owner.
+package struct OwnerCreated: EventPayload {
+    package static let type = "auth.owner.created"
+
+    package var ownerID: OwnerID
+    package var principalID: String
+    package var displayName: String
+    package var peer: String?
+
+    package init(ownerID: OwnerID, principalID: String, displayName: String, peer: String? = nil) {
+        self.ownerID = ownerID
+        self.principalID = principalID
+        self.displayName = displayName
+        self.peer = peer
+    }
+}
+
+/// A session began.
+package struct SessionIssued: EventPayload {
+    package static let type = "auth.session.issued"
+
+    package var sessionID: SessionID
+    package var ownerID: OwnerID
+    package var peer: String?
+
+    package init(sessionID: SessionID, ownerID: OwnerID, peer: String? = nil) {
+        self.sessionID = sessionID
+        self.ownerID = ownerID
+        self.peer = peer
+    }
+}
+
+/// Both tokens of a session were replaced.
+package struct SessionRefreshed: EventPayload {
+    package static let type = "auth.session.refreshed"
+
+    package var sessionID: SessionID
+    package var ownerID: OwnerID
+    package var peer: String?
+
+    package init(sessionID: SessionID, ownerID: OwnerID, peer: String? = nil) {
+        self.sessionID = sessionID
+        self.ownerID = ownerID
+        self.peer = peer
+    }
+}
+
+/// A session ended.
+package struct SessionRevoked: EventPayload {
+    package static let type = "auth.session.revoked"
+
+    package var sessionID: SessionID
+    package var ownerID: OwnerID
+    package var reason: String
+    package var peer: String?
+
+    package init(sessionID: SessionID, ownerID: OwnerID, reason: String, peer: String? = nil) {
+        self.sessionID = sessionID
+        self.ownerID = ownerID
+        self.reason = reason
+        self.peer = peer
+    }
+}
+
+/// A passphrase was wrong.
+package struct LoginFailed: EventPayload {
+    package static let type = "auth.login.failed"
+
+    package var ownerID: OwnerID?
+    package var peer: String?
+
+    package init(ownerID: OwnerID? = nil, peer: String? = nil) {
+        self.ownerID = ownerID
+        self.peer = peer
+    }
+}
