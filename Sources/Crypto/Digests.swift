@@ -80,8 +80,15 @@ package enum ConstantTime {
     package static func equal(_ left: String, _ right: String) -> Bool { equal(Array(left.utf8), Array(right.utf8)) }
 }
 
-private enum HexText {
+enum HexText {
     private static let digits = Array("0123456789abcdef".utf8)
+
+    /// Nil for an odd number of digits, and for anything but lower-case ones.
+    static func bytes(_ text: some StringProtocol) -> [UInt8]? {
+        let values = text.utf8.map { digits.firstIndex(of: $0) }
+        guard values.count.isMultiple(of: 2), !values.contains(nil) else { return nil }
+        return stride(from: 0, to: values.count, by: 2).map { UInt8((values[$0] ?? 0) << 4 | (values[$0 + 1] ?? 0)) }
+    }
 
     static func of(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in

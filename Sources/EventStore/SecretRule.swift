@@ -47,6 +47,8 @@ struct SecretRule: Sendable {
         SecretRule("url_password", "://", isWordBounded: false, urlPassword),
         SecretRule("agentos_token", "aos_", run(of: ["-", "_"], atLeast: 43)),
         SecretRule("agentos_token", "engtok_", run(of: ["-", "_"], atLeast: 43)),
+        SecretRule("agentos_token", "atk_", run(of: ["-", "_"], atLeast: 43)),
+        SecretRule("agentos_token", "rtk_", run(of: ["-", "_"], atLeast: 43)),
     ]
 
     private static let slack = "abcdeoprs".map { SecretRule("slack_token", "xox\($0)-", run(of: ["-"], atLeast: 10)) }

@@ -4,6 +4,8 @@ package struct HTTPRequest: Sendable, Hashable {
     package var target: HTTPTarget
     package var fields: HTTPFields
     package var body: [UInt8]
+    /// The address the connection comes from, without its port; nil where there is no connection.
+    package var peer: String?
 
     package init(_ method: HTTPMethod, _ target: HTTPTarget, fields: HTTPFields = [:], body: [UInt8] = []) {
         (self.method, self.target, self.fields, self.body) = (method, target, fields, body)

@@ -7,6 +7,7 @@ package final class DeferredReply: Sendable {
         var reply: Reply?
         var isDelivered = false
         var deliver: (@Sendable (Reply) -> Void)?
+        var observe: (@Sendable (Reply) -> Void)?
         var isCancelled = false
         var cancel: (@Sendable () -> Void)?
     }
@@ -20,14 +21,25 @@ package final class DeferredReply: Sendable {
 
     /// Answers, from any thread; the first call wins. A `.stream` that loses is not detached; nobody attached it.
     package func complete(reply: Reply) {
-        let deliver = state.withLock { state -> (@Sendable (Reply) -> Void)? in
-            guard state.reply == nil else { return nil }
+        let (observe, deliver) = state.withLock { state -> ((@Sendable (Reply) -> Void)?, (@Sendable (Reply) -> Void)?) in
+            guard state.reply == nil else { return (nil, nil) }
             state.reply = reply
             state.cancel = nil
-            defer { state.deliver = nil }
-            return state.deliver
+            defer { (state.observe, state.deliver) = (nil, nil) }
+            return (state.observe, state.deliver)
         }
+        observe?(reply)
         deliver?(reply)
+    }
+
+    /// Shows `body` the answer, now or when it comes, before it is delivered: for a log, at most one.
+    package func whenAnswered(_ body: @escaping @Sendable (Reply) -> Void) {
+        let reply = state.withLock { state -> Reply? in
+            if let reply = state.reply { return reply }
+            state.observe = body
+            return nil
+        }
+        if let reply { body(reply) }
     }
 
     /// Says what to do when nobody waits for the answer any more: the client went away, or the server drains.

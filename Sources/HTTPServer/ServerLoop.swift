@@ -61,6 +61,8 @@ final class ServerLoop: @unchecked Sendable {
     private final class Channel {
         let socket: Descriptor
         let token: UInt64
+        /// Where the connection comes from, without its port.
+        let peer: String?
         var connection: HTTPServerConnection
         var interest: Poller.Interest = [.readable]
         var sink: (any BodySink)?
@@ -71,6 +73,7 @@ final class ServerLoop: @unchecked Sendable {
 
         init(socket: Descriptor, token: UInt64, connection: HTTPServerConnection) {
             (self.socket, self.token, self.connection) = (socket, token, connection)
+            peer = TCP.peerAddress(of: socket)?.hostText
         }
     }
 
@@ -358,12 +361,14 @@ final class ServerLoop: @unchecked Sendable {
 
     private func perform(_ action: HTTPServerConnection.Action, _ channel: Channel) {
         switch action {
-        case .plan(let head):
+        case .plan(var head):
+            head.peer = channel.peer
             let plan = handler.plan(for: head)
             if case .sink(let sink, _) = plan { channel.sink = sink }
             if case .refuse = plan { counters.requests.add(1, ordering: .relaxed) }
             channel.connection.plan(plan, at: now)
-        case .handle(let request):
+        case .handle(var request):
+            request.peer = channel.peer
             counters.requests.add(1, ordering: .relaxed)
             take(handler.handle(request), channel)
         case .sinkBytes(let bytes):

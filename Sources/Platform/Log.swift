@@ -54,13 +54,16 @@ package struct Log: Sendable {
     /// Writes nothing.
     package static let silent = Log(level: .error, format: .json, sink: { _ in })
 
+    /// Whether a line of this level is written at all: for those whose fields cost something.
+    package func writes(_ level: Level) -> Bool { level >= self.level }
+
     package func debug(_ event: String, _ fields: Fields = [:]) { write(.debug, event, fields) }
     package func info(_ event: String, _ fields: Fields = [:]) { write(.info, event, fields) }
     package func warning(_ event: String, _ fields: Fields = [:]) { write(.warning, event, fields) }
     package func error(_ event: String, _ fields: Fields = [:]) { write(.error, event, fields) }
 
     private func write(_ level: Level, _ event: String, _ fields: Fields) {
-        guard level >= self.level else { return }
+        guard writes(level) else { return }
         var line =
             switch format {
             case .text: Self.textLine(level, event, fields, clock.wallMilliseconds())

@@ -27,6 +27,7 @@ package final class APIApplication: Sendable {
     private let timers: Timers
     private let audits: Audits
     private let blobs: BlobStore
+    private let passphrases: Passphrases
     private let permits: PermitBook
     private let metrics: LiveMetrics
     private let draining: Flag
@@ -70,11 +71,13 @@ package final class APIApplication: Sendable {
         let isDraining: @Sendable () -> Bool = { flag.isSet }
         let authentication = Authentication(
             environment: environment, operatorToken: operatorToken, isHeaderMode: configuration.isHeaderMode)
-        let hosts = HostPolicy(port: port, more: configuration.allowedHosts)
+        let crossOrigin = CrossOrigin(configuration.allowedOrigins)
+        let hosts = HostPolicy(port: port, more: configuration.allowedHosts, crossOrigin: crossOrigin)
         // The pipeline words problems, and the routes below it need that for what they answer later.
         let wording = RequestPipeline(
-            environment: environment, authentication: authentication, hosts: hosts, routes: RouteTable())
-        let problems = ProblemAnswers { wording.problem(for: $0, $1.requestID, $1.request, $1.endpoint) }
+            environment: environment, authentication: authentication, hosts: hosts, crossOrigin: crossOrigin,
+            routes: RouteTable())
+        let problems = ProblemAnswers { wording.problem(for: $0, $1.trace, $1.request, $1.endpoint) }
         commands = CommandBus(environment: environment, aftermath: aftermath, problems: problems)
         permits = PermitBook(nowMs: clock.monotonicMilliseconds())
         audits = Audits(
@@ -83,12 +86,17 @@ package final class APIApplication: Sendable {
         blobs = try BlobStore(
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
         timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
+        passphrases = Passphrases(environment: environment, problems: problems)
         metrics = LiveMetrics()
 
         var routes = RouteTable()
         ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
         ArtifactRoutes(environment: environment, commands: commands, blobs: blobs, problems: problems).mount(
             on: &routes)
+        AuthRoutes(
+            environment: environment, commands: commands, authentication: authentication, passphrases: passphrases,
+            rules: AuthRoutes.Rules(configuration, environment)
+        ).mount(on: &routes)
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
@@ -102,7 +110,8 @@ package final class APIApplication: Sendable {
             environment: environment, commands: commands, permits: permits, audits: audits, isDraining: isDraining
         ).mount(on: &routes)
         handler = RequestPipeline(
-            environment: environment, authentication: authentication, hosts: hosts, routes: routes)
+            environment: environment, authentication: authentication, hosts: hosts, crossOrigin: crossOrigin,
+            routes: routes)
         endpoints = routes.endpoints
         try Self.resume(headFile, database, log)
     }
@@ -125,7 +134,7 @@ package final class APIApplication: Sendable {
             return work.recorded
         }
         commands.aftermath.committed(recorded)
-        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start()] }
+        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start(), passphrases.start()] }
     }
 
     /// What of the env file can change while the api runs: the kill switch.
@@ -161,6 +170,7 @@ package final class APIApplication: Sendable {
         timers.stop()
         audits.stop()
         blobs.stop()
+        passphrases.stop()
         for thread in threads.withLock({ $0 }) { thread.join() }
         database.close()
     }

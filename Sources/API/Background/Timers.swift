@@ -106,6 +106,7 @@ final class Timers: Sendable {
         commands.perform("clean-up") { work in
             try IdempotencyTable.removeOld(
                 before: work.now.adding(milliseconds: -IdempotencyTable.keptMilliseconds), work.transaction)
+            try SessionTable.removeEnded(before: work.now, work.transaction)
         }
     }
 }

@@ -33,15 +33,24 @@ struct CommandBus: Sendable {
         _ context: RequestContext, isReplayable: Bool = true, _ command: @escaping @Sendable (Work) throws -> Outcome
     ) -> Reply {
         let deferred = DeferredReply()
+        run(context, into: deferred, isReplayable: isReplayable, command)
+        return .later(deferred)
+    }
+
+    /// A command whose answer is already waited for.
+    func run(
+        _ context: RequestContext, into deferred: DeferredReply, isReplayable: Bool = true,
+        _ command: @escaping @Sendable (Work) throws -> Outcome
+    ) {
         let key: IdempotencyKey?
         do {
             key = isReplayable ? try IdempotencyKey(context) : nil
         } catch {
             deferred.complete(problems.answer(error, context))
-            return .later(deferred)
+            return
         }
         environment.database.write { transaction in
-            let work = Work(transaction, environment, now: environment.now)
+            let work = Work(transaction, environment, now: environment.now, trace: context.trace.context)
             if let key, let replay = try key.replay(in: transaction) { return Done(Outcome(response: replay), []) }
             var outcome = try command(work)
             if let last = work.recorded.last {
@@ -60,7 +69,6 @@ struct CommandBus: Sendable {
                 deferred.complete(problems.answer(error, context))
             }
         }
-        return .later(deferred)
     }
 
     /// A command of the system's own, such as a rescue: there is nobody to answer.
@@ -96,13 +104,7 @@ struct ProblemAnswers: Sendable {
 
     func answer(_ error: any Error, _ context: RequestContext) -> HTTPResponse { traced(word(error, context), context) }
 
-    func traced(_ response: HTTPResponse, _ context: RequestContext) -> HTTPResponse {
-        var response = response
-        response.fields.set(.xRequestID, context.requestID)
-        response.fields.set(.xCorrelationID, context.correlationID)
-        response.fields.set(.xWorkspaceID, context.workspace.rawValue)
-        return response
-    }
+    func traced(_ response: HTTPResponse, _ context: RequestContext) -> HTTPResponse { context.trace.marking(response) }
 }
 
 /// A request that may be sent again (`contract/README.md` 16): same key and body, same answer.

@@ -14,7 +14,7 @@ enum Fence {
     {
         guard let token else {
             // Only people may write without holding the run, and the events show them as the actor.
-            if caller.isOperator { return }
+            if caller.isPerson { return }
             throw Rejection(.missingClaimToken, "claim_token is required: send it as a field or as x-claim-token")
         }
         guard let lease, ConstantTime.equal(lease.tokenDigest, digest(token)), lease.attemptNo == run.attemptNo else {

@@ -1,6 +1,8 @@
 import DatabaseCore
 import Domain
 import EventStore
+import HTTP
+import JSON
 import Platform
 import Projectors
 import Shared
@@ -12,21 +14,33 @@ final class Work {
     let transaction: any WriteTransaction
     let environment: APIEnvironment
     let now: Timestamp
+    /// The trace of the request that the command serves; its id goes into the events.
+    private let trace: TraceContext?
     private(set) var recorded: [Recorded<DomainEvent>] = []
 
-    init(_ transaction: any WriteTransaction, _ environment: APIEnvironment, now: Timestamp) {
-        (self.transaction, self.environment, self.now) = (transaction, environment, now)
+    init(
+        _ transaction: any WriteTransaction, _ environment: APIEnvironment, now: Timestamp, trace: TraceContext? = nil
+    ) {
+        (self.transaction, self.environment, self.now, self.trace) = (transaction, environment, now, trace)
     }
 
     /// Appends the events and folds them into the read models.
     func record(_ drafts: [EventDraft]) throws {
         guard !drafts.isEmpty else { return }
-        let recorded = try environment.eventLog.append(drafts, at: now, in: transaction)
+        let recorded = try environment.eventLog.append(drafts.map(traced), at: now, in: transaction)
         try ProjectorCatalogue.project(recorded, in: transaction)
         self.recorded += recorded
     }
 
     func record(_ draft: EventDraft) throws { try record([draft]) }
+
+    /// The trace stands beside the verdict: in the context, which the payload's digest covers and no fold reads.
+    private func traced(_ draft: EventDraft) -> EventDraft {
+        guard let trace else { return draft }
+        var draft = draft
+        draft.policyContext["trace"] = ["trace_id": .string(trace.traceID), "parent_id": .string(trace.parentID)]
+        return draft
+    }
 
     var monotonicMs: Int64 { environment.clock.monotonicMilliseconds() }
 

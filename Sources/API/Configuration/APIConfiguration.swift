@@ -1,3 +1,4 @@
+package import Domain
 package import Platform
 package import Shared
 
@@ -13,7 +14,14 @@ package struct APIConfiguration: Sendable {
     /// Callers name their workspace and nobody is asked for a token: loopback only.
     package var isHeaderMode: Bool
     package var leaseMilliseconds: Int64
+    package var sessions: SessionDecider.Lifetimes
+    /// Proves, once, that a caller may make a workspace's owner.
+    package var bootstrapToken: String?
+    /// Whether a caller on this machine may make a workspace's owner without any proof.
+    package var allowsLoopbackBootstrap: Bool
     package var allowedHosts: [String]
+    /// Pages of these origins may use the api (CORS); none unless said.
+    package var allowedOrigins: [String]
     package var artifactBytesMax: Int
     package var logLevel: Log.Level
     package var logFormat: Log.Format?
@@ -52,6 +60,17 @@ package struct APIConfiguration: Sendable {
         allowedHosts = (settings.text("AOS_ALLOWED_HOSTS") ?? "").split(separator: ",").map { host in
             String(host.filter { $0 != " " }).lowercased()
         }
+        let access = settings.integer(
+            "AUTH_SESSION_ACCESS_TTL_SEC", default: AuthRules.accessSecondsDefault, in: 60...31_536_000)
+        let refresh = settings.integer(
+            "AUTH_SESSION_REFRESH_TTL_SEC", default: AuthRules.refreshSecondsDefault, in: 60...31_536_000)
+        sessions = .init(accessMilliseconds: access * 1000, refreshMilliseconds: refresh * 1000)
+        bootstrapToken = settings.secret("AUTH_BOOTSTRAP_TOKEN")
+        allowsLoopbackBootstrap = settings.flag("AUTH_BOOTSTRAP_ALLOW_LOOPBACK", default: false)
+        allowedOrigins =
+            settings.value(
+                "AOS_ALLOWED_ORIGINS", allowed: "exact origins such as http://localhost:5173, separated by commas",
+                read: CrossOrigin.origins) ?? []
         artifactBytesMax = Int(settings.integer("ARTIFACT_BYTES_MAX", default: 256 << 20, in: 1...(16 << 30)))
         logLevel = settings.choice("AOS_LOG_LEVEL", default: .info)
         logFormat = settings.choice("AOS_LOG_FORMAT", of: Log.Format.self)

@@ -1,19 +1,31 @@
 import Domain
 import EventStore
 import HTTP
+import JSON
 import Shared
 
 /// Who sent a request, by the credential it came with.
 enum Caller: Sendable {
     /// The person at this machine, by the operator token.
     case operatorUser
+    /// A workspace's owner, by a session.
+    case owner(Owner, AuthSession)
     case engine(EngineRecord, EngineToken)
     /// The header mode: the caller is whoever it says it is.
     case header
 
+    /// Whether the machine is theirs, and not only one workspace.
     var isOperator: Bool {
         switch self {
         case .operatorUser, .header: true
+        case .owner, .engine: false
+        }
+    }
+
+    /// Whether people stand behind it.
+    var isPerson: Bool {
+        switch self {
+        case .operatorUser, .owner, .header: true
         case .engine: false
         }
     }
@@ -21,19 +33,27 @@ enum Caller: Sendable {
 
 /// A request as a handler sees it: who, where, when, and what it is about.
 struct RequestContext: Sendable {
-    var requestID: String
-    /// From the header, prefixed `ext_`, else the body's, else the request's own.
-    var correlationID: String
+    var trace: RequestTrace
     var caller: Caller
-    var workspace: WorkspaceID
     var now: Timestamp
     var endpoint: EndpointDescription
     var parameters: [String: String]
     var request: HTTPRequest
+    /// The body, once it has been read as JSON.
+    var json: JSONValue?
+
+    var requestID: String { trace.requestID }
+    var correlationID: String { trace.correlationID }
+
+    var workspace: WorkspaceID {
+        get { trace.workspace ?? .development }
+        set { trace.workspace = newValue }
+    }
 
     var actor: Actor {
         switch caller {
         case .operatorUser: .operatorUser
+        case .owner(let owner, _): owner.actor
         case .engine(let engine, _): Actor(.service, engine.actorID)
         case .header: Actor(.user, "legacy_header")
         }

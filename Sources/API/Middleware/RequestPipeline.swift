@@ -6,98 +6,120 @@ import JSON
 import Platform
 import Shared
 
-/// From a request to its answer: trace id, host and origin, route, identity, handler; and the one place where what is
+/// From a request to its answer: trace, host and origin, route, identity, handler; and the one place where what is
 /// thrown becomes a problem.
 final class RequestPipeline: RequestHandler {
     private let environment: APIEnvironment
     private let authentication: Authentication
     private let hosts: HostPolicy
+    private let crossOrigin: CrossOrigin
     private let routes: RouteTable
 
     static let bodyBytesMax = 1 << 20
 
     init(
-        environment: APIEnvironment, authentication: Authentication, hosts: HostPolicy, routes: RouteTable
+        environment: APIEnvironment, authentication: Authentication, hosts: HostPolicy, crossOrigin: CrossOrigin,
+        routes: RouteTable
     ) {
         (self.environment, self.authentication) = (environment, authentication)
-        (self.hosts, self.routes) = (hosts, routes)
+        (self.hosts, self.crossOrigin, self.routes) = (hosts, crossOrigin, routes)
     }
 
     func plan(for head: HTTPRequest) -> BodyPlan {
         // Nearly all requests: the route decides nothing before its body is there.
         guard head.method == .put else { return .buffer(bytesMax: Self.bodyBytesMax) }
-        let requestID = self.requestID(head)
+        var trace = RequestTrace(head, environment)
         do {
             try hosts.check(head)
+            trace.crossOrigin = crossOrigin.fields(for: head)
             guard case .found(let route, let parameters) = routes.router.match(head.method, head.target),
                 case .stream(let plan) = route.body
             else { return .buffer(bytesMax: Self.bodyBytesMax) }
-            let context = try self.context(head, route, parameters, requestID)
-            return try plan(context)
+            trace.route = route.endpoint.path
+            let context = try self.context(head, route, parameters, trace)
+            let planned = try plan(context)
+            guard case .sink(let sink, let bytesMax) = planned, environment.log.writes(.debug) else { return planned }
+            return .sink(LoggedSink(sink, trace, environment), bytesMax: bytesMax)
         } catch {
-            return .refuse(trace(problem(for: error, requestID, head), requestID, nil))
+            return .refuse(finished(problem(for: error, trace, head), trace))
         }
     }
 
     func handle(_ request: HTTPRequest) -> Reply {
-        let requestID = self.requestID(request)
+        var trace = RequestTrace(request, environment)
         do {
             try hosts.check(request)
+            trace.crossOrigin = crossOrigin.fields(for: request)
             switch routes.router.match(request.method, request.target) {
-            case .found(let route, let parameters):
-                do {
-                    let context = try self.context(request, route, parameters, requestID)
-                    return trace(try route.handler(context), context)
-                } catch {
-                    return .now(trace(problem(for: error, requestID, request, route.endpoint), requestID, nil))
-                }
+            case .found(let route, let parameters): return serve(request, route, parameters, trace)
             case .methodNotAllowed(let allow):
                 let allowed = allow.map(\.rawValue).joined(separator: ", ")
+                var fields: HTTPFields = [.allow: allowed]
                 if request.method == .options {
-                    return .now(trace(HTTPResponse(.noContent, fields: [.allow: allowed]), requestID, nil))
+                    for (name, value) in crossOrigin.preflight(request, methods: allowed) { fields.append(name, value) }
+                    return .now(finished(HTTPResponse(.noContent, fields: fields), trace))
                 }
                 let problem = Problem(
                     Rejection(.methodNotAllowed, "\(request.method.rawValue) is not one of \(allowed)"),
-                    requestID: requestID)
-                return .now(trace(Answers.problem(problem, fields: [.allow: allowed]), requestID, nil))
+                    requestID: trace.requestID)
+                return .now(finished(Answers.problem(problem, fields: fields), trace))
             case .notFound:
                 throw Rejection(.routeNotFound, "nothing is at \(request.target.path.prefix(200))")
             }
         } catch {
-            return .now(trace(problem(for: error, requestID, request), requestID, nil))
+            return .now(finished(problem(for: error, trace, request), trace))
         }
     }
 
     func problem(_ failure: HTTPParseFailure) -> HTTPResponse {
-        let requestID = newRequestID()
+        let trace = RequestTrace(nil, environment)
         let problem = Problem(
-            status: failure.status, code: failure.code, detail: failure.detail, requestID: requestID)
+            status: failure.status, code: failure.code, detail: failure.detail, requestID: trace.requestID)
         let fields: HTTPFields = failure.status == .serviceUnavailable ? [.retryAfter: "1"] : [:]
-        return trace(Answers.problem(problem, fields: fields), requestID, nil)
+        return finished(Answers.problem(problem, fields: fields), trace)
+    }
+
+    private func serve(
+        _ request: HTTPRequest, _ route: Route, _ parameters: [String: String], _ trace: RequestTrace
+    ) -> Reply {
+        var trace = trace
+        trace.route = route.endpoint.path
+        do {
+            var context = try self.context(request, route, parameters, trace)
+            trace = context.trace
+            if case .json = route.body {
+                context.json = try RouteTable.json(request)
+                context.trace.take(bodyCorrelationID: context.json?["correlation_id"]?.stringValue)
+                trace = context.trace
+            }
+            return finished(try route.handler(context), trace)
+        } catch {
+            return .now(finished(problem(for: error, trace, request, route.endpoint), trace))
+        }
     }
 
     // MARK: Who and where
 
     private func context(
-        _ request: HTTPRequest, _ route: Route, _ parameters: [String: String], _ requestID: String
+        _ request: HTTPRequest, _ route: Route, _ parameters: [String: String], _ trace: RequestTrace
     ) throws -> RequestContext {
         try Self.requireSingle(request.fields)
-        let correlationID = accepted(request.fields[.xCorrelationID]).map { "ext_\($0)" } ?? requestID
         var context = RequestContext(
-            requestID: requestID, correlationID: correlationID, caller: .header, workspace: .development,
-            now: environment.now, endpoint: route.endpoint, parameters: parameters, request: request)
+            trace: trace, caller: .header, now: environment.now, endpoint: route.endpoint, parameters: parameters,
+            request: request)
         switch route.access {
         case .anyone, .engineByBody: return context
-        case .operatorOnly, .engine: break
+        case .operatorOnly, .machineOperator, .engine: break
         }
-        (context.caller, context.workspace) = try authentication.caller(request)
+        (context.caller, context.workspace) = try authentication.caller(request, acceptsCookie: route.acceptsCookie)
         try route.access.check(context.caller)
         return context
     }
 
     /// What decides who asks and for what: said twice, nobody knows which is meant.
     private static let decisive: [HTTPFieldName] = [
-        .authorization, .idempotencyKey, .lastEventID, .xClaimToken, .xEngineID, .xEngineToken, .xWorkspaceID,
+        .authorization, .idempotencyKey, .lastEventID, .xAuthBootstrapToken, .xBootstrapToken, .xClaimToken,
+        .xEngineID, .xEngineToken, .xWorkspaceID,
     ]
 
     private static func requireSingle(_ fields: HTTPFields) throws(Rejection) {
@@ -106,46 +128,26 @@ final class RequestPipeline: RequestHandler {
         }
     }
 
-    /// A caller's own id if it is harmless (`contract/API_CORE.md` 1.3), else a new one.
-    private func requestID(_ request: HTTPRequest) -> String {
-        accepted(request.fields[.xRequestID]) ?? newRequestID()
-    }
-
-    private func newRequestID() -> String { "req_" + environment.newCorrelationID() }
-
-    private func accepted(_ id: String?) -> String? {
-        guard let id, (8...128).contains(id.utf8.count) else { return nil }
-        let isHarmless = id.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
-                UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        return isHarmless ? id : nil
-    }
-
     // MARK: Answers
 
     /// What was thrown, as an answer. What is no refusal is logged and not shown.
     func problem(
-        for error: any Error, _ requestID: String, _ request: HTTPRequest, _ endpoint: EndpointDescription? = nil
+        for error: any Error, _ trace: RequestTrace, _ request: HTTPRequest, _ endpoint: EndpointDescription? = nil
     ) -> HTTPResponse {
-        let rejection = self.rejection(for: error, requestID, request)
+        let rejection = self.rejection(for: error, trace.requestID, request)
         if let endpoint, !endpoint.refusals.contains(rejection.reason) {
             environment.log.error(
                 "an endpoint refused with a code that its definition does not name",
                 ["endpoint": .text(endpoint.name), "reason_code": .text(rejection.reason.rawValue)])
         }
         var fields: HTTPFields = [:]
-        switch rejection.reason.status.code {
+        switch rejection.status.code {
         case 401: fields.append(.wwwAuthenticate, "Bearer realm=\"aos\"")
-        case 429, 503, 507: fields.append(.retryAfter, "1")
+        case 429, 503, 507:
+            fields.append(.retryAfter, String(rejection.details[Rejection.retryAfterMember]?.intValue ?? 1))
         default: break
         }
-        return Answers.problem(Problem(rejection, requestID: requestID), fields: fields)
+        return Answers.problem(Problem(rejection, requestID: trace.requestID), fields: fields)
     }
 
     private func rejection(for error: any Error, _ requestID: String, _ request: HTTPRequest) -> Rejection {
@@ -180,47 +182,59 @@ final class RequestPipeline: RequestHandler {
         }
     }
 
-    private func trace(_ response: HTTPResponse, _ requestID: String, _ context: RequestContext?) -> HTTPResponse {
-        var response = response
-        response.fields.set(.xRequestID, requestID)
-        response.fields.set(.xCorrelationID, context?.correlationID ?? requestID)
-        if let context { response.fields.set(.xWorkspaceID, context.workspace.rawValue) }
-        return response
+    private func finished(_ response: HTTPResponse, _ trace: RequestTrace) -> HTTPResponse {
+        trace.log(response, environment)
+        return trace.marking(response)
     }
 
-    private func trace(_ reply: Reply, _ context: RequestContext) -> Reply {
+    private func finished(_ reply: Reply, _ trace: RequestTrace) -> Reply {
         switch reply {
-        case .now(let response): .now(trace(response, context.requestID, context))
-        // Deferred answers are traced by whoever completes them: see CommandBus.
-        case .later: reply
-        case .stream(let head, let source, let length):
-            .stream(trace(head, context.requestID, context), source, length: length)
+        case .now(let response): return .now(finished(response, trace))
+        case .later(let deferred):
+            // Deferred answers are marked by whoever completes them: see ProblemAnswers.
+            if environment.log.writes(.debug) { deferred.logged(trace, environment) }
+            return reply
+        case .stream(let head, let source, let length): return .stream(finished(head, trace), source, length: length)
         }
     }
 }
 
-/// Which names this server answers to: a web page that points its own name at our address gets nothing.
-struct HostPolicy: Sendable {
-    private let hosts: Set<String>
-    private let origins: Set<String>
-
-    /// - Parameter more: Names (with port where it is not ours) that the operator allows besides loopback's.
-    init(port: UInt16, more: [String]) {
-        let names = ["localhost", "127.0.0.1", "[::1]"] + more
-        hosts = Set(names.flatMap { [$0, "\($0):\(port)"] })
-        origins = Set(
-            names.flatMap { ["http://\($0)", "http://\($0):\(port)", "https://\($0)", "https://\($0):\(port)"] })
-    }
-
-    func check(_ request: HTTPRequest) throws(Rejection) {
-        let host = (request.fields[.host] ?? "").lowercased()
-        guard hosts.contains(host) else {
-            throw Rejection(
-                .hostNotAllowed,
-                "this server does not answer to the host '\(host.prefix(100))'; AOS_ALLOWED_HOSTS adds names")
-        }
-        if let origin = request.fields[.origin], !origins.contains(origin.lowercased()) {
-            throw Rejection(.originNotAllowed, "requests from pages of '\(origin.prefix(100))' are not allowed")
+extension DeferredReply {
+    /// Writes the request log's line when the answer is there.
+    fileprivate func logged(_ trace: RequestTrace, _ environment: APIEnvironment) {
+        whenAnswered { reply in
+            switch reply {
+            case .now(let response), .stream(let response, _, _): trace.log(response, environment)
+            case .later: preconditionFailure("a deferred answer was deferred again")
+            }
         }
     }
+}
+
+/// A sink whose answer is logged.
+private final class LoggedSink: BodySink {
+    private let sink: any BodySink
+    private let trace: RequestTrace
+    private let environment: APIEnvironment
+
+    init(_ sink: any BodySink, _ trace: RequestTrace, _ environment: APIEnvironment) {
+        (self.sink, self.trace, self.environment) = (sink, trace, environment)
+    }
+
+    func write(_ bytes: ArraySlice<UInt8>) -> HTTPResponse? {
+        let refusal = sink.write(bytes)
+        if let refusal { trace.log(refusal, environment) }
+        return refusal
+    }
+
+    func finish() -> Reply {
+        let reply = sink.finish()
+        switch reply {
+        case .now(let response), .stream(let response, _, _): trace.log(response, environment)
+        case .later(let deferred): deferred.logged(trace, environment)
+        }
+        return reply
+    }
+
+    func abort() { sink.abort() }
 }

@@ -8,6 +8,8 @@ struct Route: Sendable {
     var endpoint: EndpointDescription
     var access: Access
     var body: BodyKind
+    /// Whether the session's cookie is as good as a bearer token here.
+    var acceptsCookie = false
     var handler: @Sendable (RequestContext) throws -> Reply
 
     enum BodyKind: Sendable {
@@ -31,7 +33,7 @@ struct RouteTable: Sendable {
         // An example that cannot be written would be a defect of the endpoint's definition.
         let example = try! endpoint.example.map { try JSON.parse(JSON.encode($0)) }
         add(endpoint, access, .json, example: example, bodyKind: .json) { context in
-            try handler(try Self.body(Body.self, context.request), context)
+            try handler(try Self.body(Body.self, context), context)
         }
     }
 
@@ -47,10 +49,10 @@ struct RouteTable: Sendable {
 
     /// An endpoint whose answer is not one JSON document, or comes later.
     mutating func raw<Answer>(
-        _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
+        _ endpoint: Endpoint<Nothing, Answer>, _ access: Access, acceptsCookie: Bool = false,
         _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
-        add(endpoint, access, .none, handler)
+        add(endpoint, access, .none, acceptsCookie: acceptsCookie, handler)
     }
 
     /// An endpoint that takes a streamed body.
@@ -65,22 +67,27 @@ struct RouteTable: Sendable {
 
     private mutating func add<Body, Answer>(
         _ endpoint: Endpoint<Body, Answer>, _ access: Access, _ body: Route.BodyKind, example: JSONValue? = nil,
-        bodyKind: EndpointDescription.BodyKind = .none, _ handler: @escaping @Sendable (RequestContext) throws -> Reply
+        bodyKind: EndpointDescription.BodyKind = .none, acceptsCookie: Bool = false,
+        _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
         let description = EndpointDescription(
             endpoint, bodyKind, example: example, access: access.words, isOpen: access.isOpen,
             accessRefusals: access.refusals)
         endpoints.append(description)
-        let route = Route(endpoint: description, access: access, body: body, handler: handler)
+        let route = Route(
+            endpoint: description, access: access, body: body, acceptsCookie: acceptsCookie, handler: handler)
         router.add(endpoint.method, endpoint.path, route)
     }
 
-    /// An empty body is an empty object: many commands need nothing said.
-    static func body<Body: Decodable>(_ type: Body.Type, _ request: HTTPRequest) throws -> Body {
-        if request.body.isEmpty {
-            if let ruled = Body.self as? any RuledBody.Type { try FieldRule.check(ruled.rules, [:]) }
-            return try JSON.decode(type, from: [:])
-        }
+    private static func body<Body: Decodable>(_ type: Body.Type, _ context: RequestContext) throws -> Body {
+        guard let value = context.json else { preconditionFailure("the pipeline reads JSON bodies") }
+        if let ruled = Body.self as? any RuledBody.Type { try FieldRule.check(ruled.rules, value.objectValue ?? [:]) }
+        return try JSON.decode(type, from: value)
+    }
+
+    /// The body as an object. An empty body is an empty object: many commands need nothing said.
+    static func json(_ request: HTTPRequest) throws -> JSONValue {
+        if request.body.isEmpty { return [:] }
         if let mediaType = request.fields[.contentType] {
             let essence = mediaType.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
             guard essence == "application/json" else {
@@ -94,8 +101,7 @@ struct RouteTable: Sendable {
         guard value.objectValue != nil else {
             throw Rejection(.invalidBody, "expected a JSON object as the body, found \(value.kindName)")
         }
-        if let ruled = Body.self as? any RuledBody.Type { try FieldRule.check(ruled.rules, value.objectValue ?? [:]) }
-        return try JSON.decode(type, from: value)
+        return value
     }
 }
 

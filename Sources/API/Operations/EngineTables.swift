@@ -81,6 +81,7 @@ enum EngineTokenTable {
             Column("valid_until", \.token.validUntil),
             Column("revoked_at", \.token.revokedAt),
             Column("revoked_reason", \.token.revokedReason),
+            Column("created_by_principal_id", \.token.createdByPrincipalID),
         ],
         indexes: [
             "CREATE UNIQUE INDEX sec_engine_tokens_by_hash ON sec_engine_tokens (token_hash)",
@@ -107,7 +108,18 @@ enum EngineTokenTable {
             in: transaction)
     }
 
-    static func seen(_ id: EngineTokenID, at now: Timestamp, _ transaction: any WriteTransaction) throws {
-        try transaction.execute("UPDATE sec_engine_tokens SET last_seen_at = \(now) WHERE token_id = \(id)")
+    /// The engine's tokens that are not revoked.
+    static func live(of engine: EngineID, _ transaction: any ReadTransaction) throws -> [Stored] {
+        try table.all(
+            where: " WHERE engine_id = \(engine) AND revoked_at IS NULL ORDER BY issued_at, token_id", in: transaction)
+    }
+
+    /// How exact `last_seen_at` is: a use that follows another within this time is not written down.
+    static let seenEveryMilliseconds: Int64 = 5_000
+
+    /// The token was used.
+    static func seen(_ token: EngineToken, at now: Timestamp, _ transaction: any WriteTransaction) throws {
+        if let last = token.lastSeenAt, now.milliseconds - last.milliseconds < seenEveryMilliseconds { return }
+        try transaction.execute("UPDATE sec_engine_tokens SET last_seen_at = \(now) WHERE token_id = \(token.tokenID)")
     }
 }

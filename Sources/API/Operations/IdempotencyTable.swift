@@ -47,5 +47,6 @@ enum OperationalTables {
     static let migration = Migration(
         3, "operations",
         sqlite: LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
-            + EngineTokenTable.table.schema + IdempotencyTable.table.schema)
+            + EngineTokenTable.table.schema + IdempotencyTable.table.schema + OwnerTable.table.schema
+            + SessionTable.table.schema + SpentBootstrapTokenTable.table.schema)
 }

@@ -24,7 +24,9 @@ struct ApprovalRoutes: Sendable {
                 correlationID: Limits.trimmed(body.correlationID) ?? environment.newCorrelationID(),
                 CommandFacts(actor: actor, now: work.now))
             if let room = body.roomID { _ = try work.room(room, in: context.workspace) }
-            if let run = body.runID { _ = try work.run(run, in: context.workspace) }
+            let run = try body.runID.map { try work.run($0, in: context.workspace) }
+            if let run { try context.requireRoom(run.roomID) }
+            if body.roomID != nil || run == nil { try context.requireRoom(body.roomID) }
             try work.record(event)
             guard case .approval(.requested(let requested)) = event.event else {
                 preconditionFailure("a request is recorded as one")

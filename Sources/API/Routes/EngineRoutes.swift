@@ -29,8 +29,8 @@ struct EngineRoutes: Sendable {
 
     @Sendable private func register(_ body: RegisterEngine, _ context: RequestContext) throws -> Reply {
         let actorID = try Limits.require(body.actorID, "actor_id", bytesMax: Limits.nameBytesMax, .actorIDRequired)
-        try Limits.check(body.engineName, "engine_name", bytesMax: Limits.nameBytesMax)
         let validUntil = try self.validUntil(body.validUntil)
+        try Self.check(body.scopes)
         return commands.perform(context, .created, isReplayable: false) { work in
             let transaction = work.transaction
             var engine =
@@ -39,15 +39,23 @@ struct EngineRoutes: Sendable {
                     engineID: environment.newHexID(), workspaceID: context.workspace, engineName: actorID,
                     actorID: actorID, principalID: Principal.id(of: Actor(.service, actorID)), metadata: [:],
                     at: work.now)
+            // Who was shut out does not come back by asking again, as an engine does at each of its starts.
+            let isReactivated = engine.status == .inactive
+            if isReactivated, body.reactivate != true {
+                throw Rejection(
+                    .engineInactive, "the engine '\(actorID)' has been deactivated; reactivate: true brings it back",
+                    details: ["engine_id": .string(engine.engineID.rawValue)], status: .conflict)
+            }
             engine.engineName = Limits.trimmed(body.engineName) ?? engine.engineName
             engine.metadata = body.metadata ?? engine.metadata
             (engine.status, engine.updatedAt) = (.active, work.now)
             (engine.deactivatedAt, engine.deactivatedReason) = (nil, nil)
-            let token = newToken(engine, body.tokenLabel, validUntil, body.scopes, work)
+            let token = newToken(engine, body.tokenLabel, validUntil, body.scopes, context, work)
             try EngineTable.put(engine, transaction)
             try put(token, transaction)
             let event = EngineRegistered(
-                engineID: engine.engineID, actorID: actorID, principalID: engine.principalID, tokenID: token.tokenID)
+                engineID: engine.engineID, actorID: actorID, principalID: engine.principalID, tokenID: token.tokenID,
+                reactivated: isReactivated ? true : nil)
             try work.record(draft(.registered(event), context))
             return EngineRegisteredAnswer(engine: engine, token: token)
         }
@@ -55,12 +63,15 @@ struct EngineRoutes: Sendable {
 
     @Sendable private func issue(_ body: IssueEngineToken, _ context: RequestContext) throws -> Reply {
         let validUntil = try self.validUntil(body.validUntil)
+        try Self.check(body.scopes)
         return commands.perform(context, .created, isReplayable: false) { work in
             let engine = try found(context, work)
             guard engine.status == .active else {
-                throw Rejection(.engineInactive, "the engine has been deactivated; register it again first")
+                throw Rejection(
+                    .engineInactive, "the engine has been deactivated; register it again with reactivate: true first",
+                    status: .conflict)
             }
-            let token = newToken(engine, body.tokenLabel, validUntil, body.scopes, work)
+            let token = newToken(engine, body.tokenLabel, validUntil, body.scopes, context, work)
             try put(token, work.transaction)
             let event = EngineTokenIssued(engineID: engine.engineID, tokenID: token.tokenID)
             try work.record(draft(.tokenIssued(event), context))
@@ -71,8 +82,10 @@ struct EngineRoutes: Sendable {
     @Sendable private func revoke(_ body: GiveReason, _ context: RequestContext) -> Reply {
         let tokenID: EngineTokenID = context.id("token_id")
         return commands.perform(context) { work in
-            let engine = try found(context, work)
-            guard var stored = try EngineTokenTable.find(tokenID, of: engine.engineID, work.transaction) else {
+            let engineID: EngineID = context.id("engine_id")
+            guard let engine = try EngineTable.find(engineID, in: context.workspace, work.transaction),
+                var stored = try EngineTokenTable.find(tokenID, of: engine.engineID, work.transaction)
+            else {
                 throw Rejection(.engineTokenNotFound, "no token \(tokenID.rawValue.prefix(100)) of this engine")
             }
             if stored.token.revokedAt != nil { return RevokedAnswer(ok: true, alreadyRevoked: true) }
@@ -93,9 +106,9 @@ struct EngineRoutes: Sendable {
             (engine.status, engine.updatedAt) = (.inactive, work.now)
             (engine.deactivatedAt, engine.deactivatedReason) = (work.now, reason)
             try EngineTable.put(engine, work.transaction)
+            // Its leases run out by themselves: until then the engine may still be acting, and its runs are nobody's else.
             var revoked: [EngineTokenID] = []
-            for var stored in try EngineTokenTable.list(of: engine.engineID, work.transaction)
-            where stored.token.revokedAt == nil {
+            for var stored in try EngineTokenTable.live(of: engine.engineID, work.transaction) {
                 (stored.token.revokedAt, stored.token.revokedReason) = (work.now, "engine_deactivated:\(reason)")
                 try EngineTokenTable.put(stored, work.transaction)
                 revoked.append(stored.token.tokenID)
@@ -199,8 +212,19 @@ struct EngineRoutes: Sendable {
         return time
     }
 
+    private static func check(_ scopes: RequestedScopes?) throws(Rejection) {
+        for (name, items) in [("scopes.action_types", scopes?.actionTypes), ("scopes.rooms", scopes?.rooms)] {
+            guard items?.count ?? 0 <= EngineScopes.itemsMax else {
+                throw .field(
+                    name, .invalidField, "\(name): expected at most \(EngineScopes.itemsMax), found \(items?.count ?? 0)")
+            }
+            for item in items ?? [] { try Limits.check(item, name, bytesMax: Limits.nameBytesMax) }
+        }
+    }
+
     private func newToken(
-        _ engine: EngineRecord, _ label: String?, _ validUntil: Timestamp?, _ scopes: RequestedScopes?, _ work: Work
+        _ engine: EngineRecord, _ label: String?, _ validUntil: Timestamp?, _ scopes: RequestedScopes?,
+        _ context: RequestContext, _ work: Work
     ) -> EngineToken {
         var token = EngineToken(
             tokenID: environment.newHexID(), workspaceID: engine.workspaceID, engineID: engine.engineID,
@@ -208,6 +232,7 @@ struct EngineRoutes: Sendable {
             scopes: EngineScopes(
                 actionTypes: scopes?.actionTypes ?? EngineScopes.defaultActions, rooms: scopes?.rooms ?? ["*"]),
             issuedAt: work.now, validUntil: validUntil)
+        token.createdByPrincipalID = Principal.id(of: context.actor)
         token.engineToken = environment.newSecret(prefix: EngineTokenKind.prefix)
         return token
     }

@@ -17,7 +17,7 @@ struct EventRoutes: Sendable {
     func mount(on routes: inout RouteTable) {
         routes.raw(.events, .operatorOnly, list)
         routes.raw(.event, .operatorOnly, show)
-        routes.raw(.roomStream, .operatorOnly, follow)
+        routes.raw(.roomStream, .operatorOnly, acceptsCookie: true, follow)
     }
 
     @Sendable private func list(_ context: RequestContext) throws -> Reply {
@@ -42,7 +42,13 @@ struct EventRoutes: Sendable {
 
     private func filter(_ context: RequestContext) throws(Rejection) -> EventFilter {
         var filter = EventFilter(workspaces: [context.workspace])
-        if context.query("include_system") == "1" { filter.workspaces?.append(.system) }
+        if context.query("include_system") == "1" {
+            guard context.caller.isOperator else {
+                throw Rejection(
+                    .operatorRequired, "include_system: the instance's own events are the operator's to read")
+            }
+            filter.workspaces?.append(.system)
+        }
         let (type, id) = (context.query("stream_type").flatMap { StreamType(rawValue: $0) }, context.query("stream_id"))
         guard (type == nil) == (id == nil) else {
             throw Rejection(
@@ -89,7 +95,10 @@ struct EventRoutes: Sendable {
     @Sendable private func show(_ context: RequestContext) throws -> Reply {
         let id: EventID = context.id("event_id")
         let event = try environment.database.read { try EventQueries.event(id, in: $0) }
-        guard let event, event.envelope.workspaceID == context.workspace || event.envelope.workspaceID == .system else {
+        let isVisible = { (workspace: WorkspaceID) in
+            workspace == context.workspace || workspace == .system && context.caller.isOperator
+        }
+        guard let event, isVisible(event.envelope.workspaceID) else {
             throw Rejection(.eventNotFound, "no event \(id.rawValue.prefix(100))")
         }
         var writer = JSONWriter(reserving: 2048)

@@ -85,7 +85,7 @@ struct LeaseRoutes: Sendable {
     /// no run that becomes claimable is missed.
     private func attempt(_ claim: Claim, _ context: RequestContext, _ deferred: DeferredReply, untilMs: Int64) {
         environment.database.write { transaction in
-            let work = Work(transaction, environment, now: environment.now)
+            let work = Work(transaction, environment, now: environment.now, trace: context.trace.context)
             return (try take(claim, work), work.recorded)
         } then: { (result: Result<(ClaimedRun?, [Recorded<DomainEvent>]), any Error>) in
             switch result {
@@ -123,7 +123,7 @@ struct LeaseRoutes: Sendable {
     }
 
     private func take(_ claim: Claim, _ work: Work) throws -> ClaimedRun? {
-        try EngineTokenTable.seen(claim.token.tokenID, at: work.now, work.transaction)
+        try EngineTokenTable.seen(claim.token, at: work.now, work.transaction)
         try work.requeueDueLeases(in: claim.workspace)
         guard
             let run = try RunTable.oldestQueued(
@@ -156,9 +156,7 @@ struct LeaseRoutes: Sendable {
             lease.expiresAtMonotonicMs = work.monotonicMs + ttl
             (lease.expiresAt, lease.heartbeatAt) = (work.now.adding(milliseconds: ttl), work.now)
             try LeaseTable.put(lease, work.transaction)
-            if case .engine(_, let token) = context.caller {
-                try EngineTokenTable.seen(token.tokenID, at: work.now, work.transaction)
-            }
+            try seen(context, work)
             return LeaseAnswer(
                 ok: true, leaseExpiresAt: lease.expiresAt, leaseHeartbeatAt: lease.heartbeatAt,
                 cancelRequested: run.cancelRequestedAt != nil,
@@ -175,6 +173,7 @@ struct LeaseRoutes: Sendable {
             guard reason == .released || reason == .drained else {
                 throw Rejection.field("reason", .invalidField, "reason: expected released or drained")
             }
+            try seen(context, work)
             guard run.status == .running, try LeaseTable.find(id, work.transaction) != nil else {
                 return ReleaseAnswer(ok: true, released: false)
             }
@@ -188,6 +187,12 @@ struct LeaseRoutes: Sendable {
             try work.endLease(of: run, reason: reason == .drained ? "drained" : "manual_release")
             return ReleaseAnswer(ok: true, released: true)
         }
+    }
+
+    /// The engine's token has been used.
+    private func seen(_ context: RequestContext, _ work: Work) throws {
+        guard case .engine(_, let token) = context.caller else { return }
+        try EngineTokenTable.seen(token, at: work.now, work.transaction)
     }
 
     private func requireToken(_ token: String?, _ context: RequestContext) throws(Rejection) -> String? {

@@ -21,11 +21,11 @@ struct SystemRoutes: Sendable {
         routes.raw(.landing, .anyone) { _ in .now(Self.landing) }
         routes.get(.health, .anyone, health)
         routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
-        routes.on(.setKillSwitch, .operatorOnly, setKillSwitch)
+        routes.on(.setKillSwitch, .machineOperator, setKillSwitch)
         routes.on(.evaluatePolicy, .engine(action: "run.execute"), evaluate)
         routes.raw(.verifyStream, .operatorOnly) { context in audits.run(context) { _ in try verifyStream(context) } }
-        routes.raw(.verifyLog, .operatorOnly) { context in audits.run(context) { try $0.verifyLog() } }
-        routes.on(.checkProjections, .operatorOnly) { (_: Nothing, context) in
+        routes.raw(.verifyLog, .machineOperator) { context in audits.run(context) { try $0.verifyLog() } }
+        routes.on(.checkProjections, .machineOperator) { (_: Nothing, context) in
             audits.run(context) { try $0.checkProjections() }
         }
     }
@@ -48,7 +48,7 @@ struct SystemRoutes: Sendable {
         try environment.database.read { try Self.answer(context, $0) }
     }
 
-    /// The switch is the machine's, and so is what the operator sees; an engine sees the calls of its workspace.
+    /// The switch is the machine's, and so is what the operator sees; others see the calls of their workspace.
     private static func answer(
         _ context: RequestContext, _ transaction: any ReadTransaction
     ) throws -> KillSwitchAnswer {
@@ -96,6 +96,7 @@ struct SystemRoutes: Sendable {
         let question = PolicyQuestion(
             category: "action", action: action, workspaceID: context.workspace, roomID: body.roomID, runID: body.runID,
             context: body.context ?? [:])
+        try context.requireRoom(body.roomID)
         return commands.perform(context) { work in
             let facts = PolicyFacts(
                 killSwitch: try KillSwitchTable.state(work.transaction),
@@ -122,7 +123,7 @@ struct SystemRoutes: Sendable {
         refusal.arguments = body.context.map { .object($0) }
         let scope = EventScope(
             workspaceID: context.workspace, roomID: body.roomID, threadID: body.threadID, runID: body.runID,
-            stepID: body.stepID, correlationID: environment.newCorrelationID())
+            stepID: body.stepID, correlationID: context.correlationID)
         let event: PolicyEvent =
             verdict.decision == .deny
             ? .denied(PolicyDenied(refusal)) : .requiresApproval(PolicyRequiresApproval(refusal))
@@ -140,7 +141,9 @@ struct SystemRoutes: Sendable {
             let isOurs =
                 switch type {
                 case .room: try RoomTable.find(RoomID(stream.id), in: context.workspace, transaction) != nil
-                case .workspace: stream.id == context.workspace.rawValue || stream.id == WorkspaceID.system.rawValue
+                case .workspace:
+                    stream.id == context.workspace.rawValue
+                        || stream.id == WorkspaceID.system.rawValue && context.caller.isOperator
                 case .thread: false
                 }
             guard isOurs else {

@@ -5,7 +5,11 @@ package import JSON
 
 extension Endpoint where Body == RegisterEngine, Answer == EngineRegisteredAnswer {
     package static var registerEngine: Self {
-        .init(.post, "/v1/engines/register", "Makes an engine known and issues a token, shown once.", .created)
+        .init(
+            .post, "/v1/engines/register",
+            "Makes an engine known and issues a token, shown once. One that was deactivated needs `reactivate`.", .created,
+            refuses: [.engineInactive, .invalidValidUntil],
+            example: RegisterEngine(actorID: "engine-a", engineName: "Engine A", tokenLabel: "first"))
     }
 }
 
@@ -23,21 +27,25 @@ extension Endpoint where Body == IssueEngineToken, Answer == EngineRegisteredAns
     package static var issueEngineToken: Self {
         .init(
             .post, "/v1/engines/{engine_id}/tokens/issue", "Issues one more token, shown once.", .created,
-            refuses: [.engineNotFound])
+            refuses: [.engineNotFound, .engineInactive, .invalidValidUntil],
+            example: IssueEngineToken(tokenLabel: "second", validUntil: "2036-01-01T00:00:00.000Z"))
     }
 }
 
 extension Endpoint where Body == GiveReason, Answer == RevokedAnswer {
     package static var revokeEngineToken: Self {
-        .init(.post, "/v1/engines/{engine_id}/tokens/{token_id}/revoke", "Ends a token.", refuses: [.engineNotFound])
+        .init(
+            .post, "/v1/engines/{engine_id}/tokens/{token_id}/revoke", "Ends a token.",
+            refuses: [.engineTokenNotFound], example: GiveReason(reason: "lost"))
     }
 }
 
 extension Endpoint where Body == GiveReason, Answer == DeactivatedAnswer {
     package static var deactivateEngine: Self {
         .init(
-            .post, "/v1/engines/{engine_id}/deactivate", "Ends an engine and all its tokens.",
-            refuses: [.engineNotFound])
+            .post, "/v1/engines/{engine_id}/deactivate",
+            "Ends an engine and all its tokens; the runs it holds are free when their leases run out.",
+            refuses: [.engineNotFound], example: GiveReason(reason: "retired"))
     }
 }
 
@@ -48,20 +56,28 @@ extension Endpoint where Body == EngineControl, Answer == EngineControlAnswer {
 }
 
 /// An engine to make known.
-package struct RegisterEngine: Codable, Hashable, Sendable {
+package struct RegisterEngine: Codable, Hashable, Sendable, RuledBody {
     package var actorID: String?
     package var engineName: String?
     package var metadata: JSONValue?
     package var tokenLabel: String?
     package var validUntil: String?
     package var scopes: RequestedScopes?
+    /// Brings an engine back that was deactivated; without it, that is refused.
+    package var reactivate: Bool?
+
+    package static let rules: [FieldRule] = [
+        .required("actor_id", .actorIDRequired, bytesMax: Limits.nameBytesMax),
+        .text("engine_name", bytesMax: Limits.nameBytesMax), .object("metadata"),
+        .text("token_label", bytesMax: Limits.nameBytesMax), .object("scopes"),
+    ]
 
     package init(
         actorID: String? = nil, engineName: String? = nil, metadata: JSONValue? = nil, tokenLabel: String? = nil,
-        validUntil: String? = nil, scopes: RequestedScopes? = nil
+        validUntil: String? = nil, scopes: RequestedScopes? = nil, reactivate: Bool? = nil
     ) {
         (self.actorID, self.engineName, self.metadata, self.tokenLabel) = (actorID, engineName, metadata, tokenLabel)
-        (self.validUntil, self.scopes) = (validUntil, scopes)
+        (self.validUntil, self.scopes, self.reactivate) = (validUntil, scopes, reactivate)
     }
 }
 
@@ -76,10 +92,14 @@ package struct RequestedScopes: Codable, Hashable, Sendable {
 }
 
 /// A token to issue.
-package struct IssueEngineToken: Codable, Hashable, Sendable {
+package struct IssueEngineToken: Codable, Hashable, Sendable, RuledBody {
     package var tokenLabel: String?
     package var validUntil: String?
     package var scopes: RequestedScopes?
+
+    package static let rules: [FieldRule] = [
+        .text("token_label", bytesMax: Limits.nameBytesMax), .object("scopes"),
+    ]
 
     package init(tokenLabel: String? = nil, validUntil: String? = nil, scopes: RequestedScopes? = nil) {
         (self.tokenLabel, self.validUntil, self.scopes) = (tokenLabel, validUntil, scopes)
@@ -115,8 +135,10 @@ package struct EngineTokenList: Codable, Hashable, Sendable {
 }
 
 /// Why.
-package struct GiveReason: Codable, Hashable, Sendable {
+package struct GiveReason: Codable, Hashable, Sendable, RuledBody {
     package var reason: String?
+
+    package static let rules: [FieldRule] = [.text("reason", bytesMax: Limits.textBytesMax)]
 
     package init(reason: String? = nil) {
         self.reason = reason

@@ -29,7 +29,7 @@ package struct Problem: Codable, Hashable, Sendable {
 
     package init(_ rejection: Rejection, requestID: String) {
         self.init(
-            status: rejection.reason.status, code: rejection.reason.rawValue, detail: rejection.detail,
+            status: rejection.status, code: rejection.reason.rawValue, detail: rejection.detail,
             details: rejection.details, requestID: requestID)
     }
 

@@ -28,9 +28,14 @@ package struct EngineRegistered: EventPayload {
     package var actorID: String
     package var principalID: String
     package var tokenID: EngineTokenID
+    /// True when it had been deactivated before; else not there.
+    package var reactivated: Bool?
 
-    package init(engineID: EngineID, actorID: String, principalID: String, tokenID: EngineTokenID) {
+    package init(
+        engineID: EngineID, actorID: String, principalID: String, tokenID: EngineTokenID, reactivated: Bool? = nil
+    ) {
         (self.engineID, self.actorID, self.principalID, self.tokenID) = (engineID, actorID, principalID, tokenID)
+        self.reactivated = reactivated
     }
 }
 

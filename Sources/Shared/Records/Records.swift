@@ -295,6 +295,9 @@ package struct EngineScopes: Hashable, Sendable, Codable {
         (self.actionTypes, self.rooms) = (actionTypes, rooms)
     }
 
+    /// Entries that each of the lists may have.
+    package static let itemsMax = 100
+
     /// Claim, keep, give back, and write all of a held run (RULINGS 17).
     package static let defaultActions = ["run.claim", "run.lease.heartbeat", "run.lease.release", "run.execute"]
 }
@@ -304,6 +307,8 @@ package struct EngineToken: Hashable, Sendable, Codable {
     package var workspaceID: WorkspaceID
     package var engineID: EngineID
     package var principalID: String
+    /// Null: an engine's scopes stand on its token, until there are capability tokens of their own.
+    package var capabilityTokenID: String?
     package var tokenLabel: String?
     package var scopes: EngineScopes
     package var issuedAt: Timestamp
@@ -311,6 +316,8 @@ package struct EngineToken: Hashable, Sendable, Codable {
     package var validUntil: Timestamp?
     package var revokedAt: Timestamp?
     package var revokedReason: String?
+    /// Who issued it.
+    package var createdByPrincipalID: String?
     /// The secret, in the answer that issues it and nowhere else.
     package var engineToken: String?
 

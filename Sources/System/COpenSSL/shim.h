@@ -1,5 +1,5 @@
 #pragma once
-// Hashes and MACs of libcrypto 3.0 (Debian: libssl-dev).
+// Hashes, MACs and key derivation of libcrypto 3.0 (Debian: libssl-dev).
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -182,7 +182,9 @@ enum GoldenEvents {
                 RoomUpdated(
                     title: "Room", topic: "Topic", roomMode: "default", defaultLang: "en", toolPolicyRef: "policy"))),
         .engine(
-            .registered(EngineRegistered(engineID: "eng_1", actorID: "engine", principalID: "p", tokenID: "engtok_1"))),
+            .registered(
+                EngineRegistered(
+                    engineID: "eng_1", actorID: "engine", principalID: "p", tokenID: "engtok_1", reactivated: true))),
         .engine(.tokenIssued(EngineTokenIssued(engineID: "eng_1", tokenID: "engtok_2"))),
         .engine(.tokenRevoked(EngineTokenRevoked(engineID: "eng_1", tokenID: "engtok_2", reason: "lost"))),
         .engine(
