@@ -21,7 +21,8 @@ package final class DeferredReply: Sendable {
 
     /// Answers, from any thread; the first call wins. A `.stream` that loses is not detached; nobody attached it.
     package func complete(reply: Reply) {
-        let (observe, deliver) = state.withLock { state -> ((@Sendable (Reply) -> Void)?, (@Sendable (Reply) -> Void)?) in
+        let (observe, deliver) = state.withLock {
+            state -> ((@Sendable (Reply) -> Void)?, (@Sendable (Reply) -> Void)?) in
             guard state.reply == nil else { return (nil, nil) }
             state.reply = reply
             state.cancel = nil

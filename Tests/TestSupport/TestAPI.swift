@@ -33,6 +33,7 @@ package final class TestAPI: Sendable {
     private let running = Mutex<Running?>(nil)
     private let engines = Mutex<[String: APIClient.Credential]>([:])
     private let errors = Mutex<[String]>([])
+    private let lines = Mutex<[String]>([])
 
     package init(_ transports: Transports, settings: [String: String] = [:]) throws {
         (clock, folder, self.transports) = (ManualClock(), try TemporaryFolder(), transports)
@@ -43,14 +44,18 @@ package final class TestAPI: Sendable {
     // MARK: Life
 
     private func start() throws {
-        let log = Log(level: .error, format: .json) { [self] line in
-            errors.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        let configuration = try configuration()
+        let level = settings.withLock { $0["AOS_LOG_LEVEL"] } == nil ? .error : configuration.logLevel
+        let log = Log(level: level, format: .json) { [self] line in
+            let line = String(decoding: line, as: UTF8.self)
+            lines.withLock { $0.append(line) }
+            if line.contains("\"level\":\"error\"") { errors.withLock { $0.append(line) } }
         }
         let socket =
             transports == .socket ? try TCP.listen(at: SocketAddress(host: .v4([127, 0, 0, 1]), port: 0)) : nil
         let address = socket.flatMap { TCP.localAddress(of: $0) }
         let application = try APIApplication(
-            configuration(), port: address?.port ?? 7717, clock: clock, log: log
+            configuration, port: address?.port ?? 7717, clock: clock, log: log
         ) { [self] fault in errors.withLock { $0.append("\(fault)") } }
         try application.start()
         // Permits of a process before this one have run out.
@@ -105,6 +110,9 @@ package final class TestAPI: Sendable {
         }
     }
 
+    /// All that the api logged; errors only, unless `AOS_LOG_LEVEL` says more.
+    package var logLines: [String] { lines.withLock { $0 } }
+
     package var application: APIApplication { running.withLock { $0!.application } }
     package var transport: any HTTPTransport { running.withLock { $0!.transport } }
     /// Where the socket listens; nil for the router.
@@ -121,6 +129,11 @@ package final class TestAPI: Sendable {
 
     /// Nobody.
     package var stranger: APIClient { APIClient(transport: transport, credential: .bearer(nil)) }
+
+    /// Whoever has this token.
+    package func bearer(_ token: String, in workspace: WorkspaceID? = nil) -> APIClient {
+        APIClient(transport: transport, credential: .bearer(token), workspace: workspace)
+    }
 
     /// The engine of that name, made known when it is first named.
     package func engine(_ name: String, in workspace: WorkspaceID? = nil) throws -> APIClient {

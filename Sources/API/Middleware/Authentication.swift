@@ -47,7 +47,8 @@ struct Authentication: Sendable {
         if isHeaderMode { return (.header, try workspace(request)) }
         throw Rejection(
             .missingBearerToken,
-            "send Authorization: Bearer with a session's access token or the token in operator.token of the data directory")
+            "send Authorization: Bearer with a session's access token or the token in operator.token of the data directory"
+        )
     }
 
     /// The bearer token as it came; nil without one, or with another scheme.

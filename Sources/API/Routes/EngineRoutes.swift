@@ -216,7 +216,8 @@ struct EngineRoutes: Sendable {
         for (name, items) in [("scopes.action_types", scopes?.actionTypes), ("scopes.rooms", scopes?.rooms)] {
             guard items?.count ?? 0 <= EngineScopes.itemsMax else {
                 throw .field(
-                    name, .invalidField, "\(name): expected at most \(EngineScopes.itemsMax), found \(items?.count ?? 0)")
+                    name, .invalidField,
+                    "\(name): expected at most \(EngineScopes.itemsMax), found \(items?.count ?? 0)")
             }
             for item in items ?? [] { try Limits.check(item, name, bytesMax: Limits.nameBytesMax) }
         }

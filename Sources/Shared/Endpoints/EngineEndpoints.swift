@@ -7,7 +7,8 @@ extension Endpoint where Body == RegisterEngine, Answer == EngineRegisteredAnswe
     package static var registerEngine: Self {
         .init(
             .post, "/v1/engines/register",
-            "Makes an engine known and issues a token, shown once. One that was deactivated needs `reactivate`.", .created,
+            "Makes an engine known and issues a token, shown once. One that was deactivated needs `reactivate`.",
+            .created,
             refuses: [.engineInactive, .invalidValidUntil],
             example: RegisterEngine(actorID: "engine-a", engineName: "Engine A", tokenLabel: "first"))
     }

@@ -55,7 +55,11 @@ struct EndpointTests {
     func unauthorized(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let before = try api.lastGlobalSeq()
-            for endpoint in declaredEndpoints.map(Declared.init) where !["/", "/health"].contains(endpoint.target) {
+            // These ask for a credential of their own in the body, or for none.
+            let open = ["/", "/health"] + ["bootstrap-owner", "login", "logout", "refresh"].map { "/v1/auth/\($0)" }
+            #expect(
+                Set(api.application.endpoints.filter(\.isOpen).map(\.path)) == Set(open).union(["/v1/auth/session"]))
+            for endpoint in declaredEndpoints.map(Declared.init) where !open.contains(endpoint.target) {
                 let body = endpoint.method == .get ? nil : Array("{}".utf8)
                 let answer = try api.stranger.exchange(
                     endpoint.method, endpoint.target, fields: [.contentType: "application/json"], body: body)
@@ -106,10 +110,22 @@ struct EndpointTests {
     func head(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let room = try api.room()
-            for target in ["/health", "/v1/rooms", "/v1/events", "/v1/streams/rooms/\(room)"] {
+            let stream = "/v1/streams/rooms/\(room)"
+            for target in ["/health", "/v1/rooms", "/v1/events", stream] {
                 let answer = try api.operator.exchange(.head, target)
                 #expect((answer.status, answer.response.body) == (200, []), "\(target)")
                 #expect(answer.response.fields[.xRequestID] != nil)
+            }
+            for endpoint in declaredEndpoints.map(Declared.init) where endpoint.method == .get {
+                guard endpoint.target != "/v1/streams/rooms/room_x" else { continue }
+                let fields: HTTPFields = [.xRequestID: "req_constant"]
+                let get = try api.operator.exchange(.get, endpoint.target, fields: fields)
+                let head = try api.operator.exchange(.head, endpoint.target, fields: fields)
+                #expect((head.status, head.response.body) == (get.status, []), "\(endpoint.target)")
+                func lines(_ answer: Answered) -> Set<String> {
+                    Set(answer.response.fields.filter { $0.name != .date }.map { "\($0.name): \($0.value)" })
+                }
+                #expect(lines(head) == lines(get), "\(endpoint.target)")
             }
         }
     }
