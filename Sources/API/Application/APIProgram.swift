@@ -57,6 +57,9 @@ package enum APIProgram {
         if configuration.isHeaderMode {
             log.warning("header mode: callers need no token and are who they say they are; for development only")
         }
+        if configuration.allowsLoopbackBootstrap {
+            log.warning("loopback bootstrap: whoever reaches a loopback address may become a workspace's owner")
+        }
         if configuration.enforcementMode == .shadow {
             log.warning("shadow mode: policy is recorded and not enforced")
         }

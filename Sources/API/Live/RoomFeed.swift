@@ -12,6 +12,8 @@ final class RoomFeed: BodySource {
     private static let pageEvents = 100
     /// A comment after so long without an event tells proxies and clients that the stream lives.
     static let heartbeatMilliseconds: Int64 = 15_000
+    /// How often it is asked whether the follower may go on: how late the end of a session ends its streams.
+    static let checkMilliseconds: Int64 = 5_000
     /// How soon a follower shall come back when the server ends.
     private static let retryMilliseconds = 1_000
 
@@ -20,6 +22,8 @@ final class RoomFeed: BodySource {
         var hasBegun = false
         var hasSaidGoodbye = false
         var lastSentMs: Int64
+        var checkedMs: Int64
+        var isAllowed = true
         var hasEnded = false
     }
 
@@ -28,15 +32,18 @@ final class RoomFeed: BodySource {
     private let database: any Database
     private let clock: any Clock
     private let metrics: LiveMetrics
+    private let mayGoOn: @Sendable () -> Bool
     private let state: Mutex<State>
 
+    /// - Parameter mayGoOn: Whether the follower's credential is still good; asked now and then.
     init(
         _ stream: StreamID, after seq: Int64, hub: EventHub, database: any Database, clock: any Clock,
-        metrics: LiveMetrics
+        metrics: LiveMetrics, mayGoOn: @escaping @Sendable () -> Bool
     ) {
         (self.stream, self.hub, self.database, self.clock) = (stream, hub, database, clock)
-        self.metrics = metrics
-        state = Mutex(State(seq: seq, lastSentMs: clock.monotonicMilliseconds()))
+        (self.metrics, self.mayGoOn) = (metrics, mayGoOn)
+        let now = clock.monotonicMilliseconds()
+        state = Mutex(State(seq: seq, lastSentMs: now, checkedMs: now))
     }
 
     func attach(_ wake: @escaping @Sendable () -> Void) {
@@ -61,7 +68,10 @@ final class RoomFeed: BodySource {
                 state.hasBegun = true
                 return .bytes(Array("\n".utf8))
             }
-            if hub.isEnding {
+            if now - state.checkedMs >= Self.checkMilliseconds {
+                (state.checkedMs, state.isAllowed) = (now, mayGoOn())
+            }
+            if hub.isEnding || !state.isAllowed {
                 if state.hasSaidGoodbye { return .end }
                 state.hasSaidGoodbye = true
                 return .bytes(SSEWriter.retry(milliseconds: Self.retryMilliseconds))

@@ -112,6 +112,12 @@ enum SessionTable {
         try table.all(where: " WHERE access_token_hash = \(accessHash)", in: transaction).first
     }
 
+    /// Whether the session's latest access token is good.
+    static func isLive(_ id: SessionID, at now: Timestamp, _ transaction: any ReadTransaction) throws -> Bool {
+        guard let session = try table.find(id, in: transaction)?.session else { return false }
+        return session.revokedAt == nil && session.accessExpiresAt > now
+    }
+
     static func find(familyHash: String, _ transaction: any ReadTransaction) throws -> Stored? {
         try table.all(where: " WHERE refresh_family_hash = \(familyHash)", in: transaction).first
     }

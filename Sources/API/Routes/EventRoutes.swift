@@ -127,7 +127,8 @@ struct EventRoutes: Sendable {
                 "the stream ends at \(last), the cursor says \(seq): start again from 0")
         }
         let feed = RoomFeed(
-            stream, after: seq, hub: hub, database: environment.database, clock: environment.clock, metrics: metrics)
+            stream, after: seq, hub: hub, database: environment.database, clock: environment.clock, metrics: metrics,
+            mayGoOn: { isLive(context.caller) })
         let head = HTTPResponse(
             .ok,
             fields: [
@@ -135,5 +136,12 @@ struct EventRoutes: Sendable {
                 .xAccelBuffering: "no",
             ])
         return .stream(head, feed, length: nil)
+    }
+
+    /// Whether the caller would be let in again.
+    private func isLive(_ caller: Caller) -> Bool {
+        guard case .owner(_, let session) = caller else { return true }
+        let now = environment.now
+        return (try? environment.database.read { try SessionTable.isLive(session.sessionID, at: now, $0) }) ?? false
     }
 }

@@ -173,8 +173,8 @@ struct LeaseRoutes: Sendable {
             guard reason == .released || reason == .drained else {
                 throw Rejection.field("reason", .invalidField, "reason: expected released or drained")
             }
-            try seen(context, work)
             guard run.status == .running, try LeaseTable.find(id, work.transaction) != nil else {
+                try seen(context, work)
                 return ReleaseAnswer(ok: true, released: false)
             }
             try work.fence(run, context, token: try requireToken(body.claimToken, context))
@@ -185,6 +185,7 @@ struct LeaseRoutes: Sendable {
                 try work.record(RunDecider.requeue(run, reason, facts))
             }
             try work.endLease(of: run, reason: reason == .drained ? "drained" : "manual_release")
+            try seen(context, work)
             return ReleaseAnswer(ok: true, released: true)
         }
     }

@@ -121,6 +121,35 @@ struct OwnerAccessTests {
         }
     }
 
+    @Test("that is over ends the streams it follows, too", arguments: Transports.allCases)
+    func streams(_ transports: Transports) throws {
+        try withAPI(transports) { api in
+            let (first, second) = (try api.owner(), try LoggedIn(api.login(), api))
+            let room = try api.room(in: "ws_home")
+            func follow(_ owner: LoggedIn) -> Beside<Bool> {
+                let client = owner.client
+                return Beside {
+                    let request = client.request(.get, "/v1/streams/rooms/\(room)", deadlineMilliseconds: 60_000)
+                    try client.transport.stream(request) { _ in
+                    } onBytes: { _ in
+                        true
+                    }
+                    return true
+                }
+            }
+            let (ending, staying) = (follow(first), follow(second))
+            try eventually("both to follow") { api.application.followerCount == 2 }
+            #expect(try first.client.post("/v1/auth/logout")["revoked"] == true)
+            api.clock.advance(5_000)
+            #expect(try ending.value())
+            try eventually("one to follow") { api.application.followerCount == 1 }
+            #expect(!staying.isDone)
+            // And with its time.
+            api.clock.advance(3_600_000)
+            #expect(try staying.value())
+        }
+    }
+
     @Test("has a cookie for TLS only when the api is reached by another name than loopback's")
     func secureCookie() throws {
         try withAPI(settings: ["AOS_ALLOWED_HOSTS": "aos.example"]) { api in
