@@ -1,6 +1,7 @@
 import API
 import APIClient
 import HTTP
+import HTTPClient
 import JSON
 import Shared
 import TestSupport
