@@ -71,8 +71,8 @@ struct RouteTable: Sendable {
         _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
         let description = EndpointDescription(
-            endpoint, bodyKind, example: example, access: access.words, isOpen: access.isOpen,
-            accessRefusals: access.refusals)
+            endpoint, bodyKind, example: example, access: access.words, takesOperator: access.takesOperator,
+            takesEngine: access.takesEngine, accessRefusals: access.refusals)
         endpoints.append(description)
         let route = Route(
             endpoint: description, access: access, body: body, acceptsCookie: acceptsCookie, handler: handler)

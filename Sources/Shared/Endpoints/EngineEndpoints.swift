@@ -52,7 +52,9 @@ extension Endpoint where Body == GiveReason, Answer == DeactivatedAnswer {
 
 extension Endpoint where Body == EngineControl, Answer == EngineControlAnswer {
     package static var engineControl: Self {
-        .init(.post, "/v1/engines/{engine_id}/control", "Long poll that brings cancel, halt and drain to the engine.")
+        .init(
+            .post, "/v1/engines/{engine_id}/control", "Long poll that brings cancel, halt and drain to the engine.",
+            example: EngineControl(waitMs: 0))
     }
 }
 
