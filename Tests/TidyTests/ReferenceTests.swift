@@ -56,13 +56,7 @@ struct ReferenceTests {
             "Endpoints",
             "Every route and who may use it. `GET` also answers `HEAD`; every path answers `OPTIONS` with `Allow`. Errors are"
                 + " `application/problem+json`.")
-        page += "| endpoint | who |\n|---|---|\n"
-        try withAPI { api in
-            let lines = api.application.endpoints.map { endpoint in
-                (path: endpoint.path, line: "| `\(endpoint.method.rawValue) \(endpoint.path)` | \(endpoint.access) |\n")
-            }
-            for entry in lines.sorted(by: { ($0.path, $0.line) < ($1.path, $1.line) }) { page += entry.line }
-        }
+        try withAPI { api in page += EndpointPage(api.application.endpoints).text }
         try compare("ENDPOINTS.md", page)
     }
 
