@@ -26,6 +26,7 @@ package final class APIApplication: Sendable {
     private let commands: CommandBus
     private let timers: Timers
     private let audits: Audits
+    private let exports: Exports
     private let blobs: BlobStore
     private let permits: PermitBook
     private let metrics: LiveMetrics
@@ -84,30 +85,31 @@ package final class APIApplication: Sendable {
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
         timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
         metrics = LiveMetrics()
+        exports = Exports(database: database, log: log)
 
         var routes = RouteTable()
         ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
         ArtifactRoutes(environment: environment, commands: commands, blobs: blobs, problems: problems).mount(
             on: &routes)
+        AuditRoutes(environment: environment, audits: audits).mount(on: &routes)
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
-        EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
+        EventRoutes(environment: environment, hub: hub, metrics: metrics, exports: exports).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
         ).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
         RunRoutes(environment: environment, commands: commands).mount(on: &routes)
         StepRoutes(environment: environment, commands: commands, permits: permits).mount(on: &routes)
-        SystemRoutes(
-            environment: environment, commands: commands, permits: permits, audits: audits, isDraining: isDraining
-        ).mount(on: &routes)
+        SystemRoutes(environment: environment, commands: commands, permits: permits, isDraining: isDraining)
+            .mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: routes)
         endpoints = routes.endpoints
         try Self.resume(headFile, database, log)
     }
 
-    static let migrations = [EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration]
+    package static let migrations = [EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration]
 
     /// Starts what runs beside requests, renews leases, and says in history that the api is there.
     package func start() throws {
@@ -125,7 +127,7 @@ package final class APIApplication: Sendable {
             return work.recorded
         }
         commands.aftermath.committed(recorded)
-        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start()] }
+        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start(), exports.start()] }
     }
 
     /// What of the env file can change while the api runs: the kill switch.
@@ -161,6 +163,7 @@ package final class APIApplication: Sendable {
         timers.stop()
         audits.stop()
         blobs.stop()
+        exports.stop()
         for thread in threads.withLock({ $0 }) { thread.join() }
         database.close()
     }

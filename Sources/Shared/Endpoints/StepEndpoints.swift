@@ -300,7 +300,7 @@ package struct ResolveToolCall: Codable, Hashable, Sendable {
 }
 
 /// Tool calls, oldest first.
-package struct ToolCallList: Codable, Hashable, Sendable {
+package struct ToolCallList: PagedAnswer, Codable, Hashable, Sendable {
     package var toolCalls: [ToolCall]
     package var nextCursor: String?
 
@@ -352,7 +352,7 @@ package struct ArtifactCreatedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Artifacts, newest first.
-package struct ArtifactList: Codable, Hashable, Sendable {
+package struct ArtifactList: PagedAnswer, Codable, Hashable, Sendable {
     package var artifacts: [Artifact]
     package var nextCursor: String?
 
