@@ -85,8 +85,9 @@ package final class EventLog: @unchecked Sendable {
             event, payload, draft, isRedacted: !matches.isEmpty, at: now, in: transaction)
         let recorded = Recorded(envelope, event)
         guard !matches.isEmpty else { return [recorded] }
-        return [recorded] + (try append(
-            redactionNotes(of: recorded, draft, matches, scannedBytes: scannedBytes), at: now, in: transaction))
+        return [recorded]
+            + (try append(
+                redactionNotes(of: recorded, draft, matches, scannedBytes: scannedBytes), at: now, in: transaction))
     }
 
     private func write(

@@ -47,7 +47,9 @@ package struct AcceptedMediaTypes: Sendable {
             guard let offer = Self.offer(name), let (weight, precision) = judgement(of: offer), weight > 0 else {
                 continue
             }
-            if best.map({ (weight, precision) > ($0.weight, $0.precision) }) ?? true { best = (name, weight, precision) }
+            if best.map({ (weight, precision) > ($0.weight, $0.precision) }) ?? true {
+                best = (name, weight, precision)
+            }
         }
         return best?.offer
     }

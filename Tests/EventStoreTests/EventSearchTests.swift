@@ -34,7 +34,7 @@ struct EventSearchTests {
                     .registered(
                         EngineRegistered(
                             engineID: "eng_1", actorID: "e", principalID: "p_\(roll(2))", tokenID: "engtok_1")))
-            case 3: 
+            case 3:
                 .learning(
                     .mistakeRepeated(
                         MistakeRepeated(
@@ -136,18 +136,36 @@ struct EventSearchTests {
             if !isSorted { #expect(!plan.contains("TEMP B-TREE"), "\(index): \(plan)") }
         }
         let type = { (filter: inout EventFilter) in filter.eventTypes = ["api.stopped"] }
-        try expect("evt_events_by_step") { $0.stepID = "s"; type(&$0) }
-        try expect("evt_events_by_run") { $0.runID = "r"; type(&$0); $0.actorID = "a"; $0.actorType = .user }
-        try expect("evt_events_by_correlation") { $0.correlationID = "c"; type(&$0) }
-        try expect("evt_events_by_thread") { $0.threadID = "t"; $0.roomID = "r" }
-        try expect("SEARCH evt_subjects USING PRIMARY KEY", isSorted: true) { $0.subjectAgentID = "a"; type(&$0) }
-        try expect("sqlite_autoindex_evt_events_2") { $0.roomID = "r"; type(&$0) }
-        try expect("sqlite_autoindex_evt_events_2") { $0.stream = .room("r"); $0.afterStreamSeq = 4 }
+        try expect("evt_events_by_step") {
+            $0.stepID = "s"; type(&$0)
+        }
+        try expect("evt_events_by_run") {
+            $0.runID = "r"; type(&$0); $0.actorID = "a"; $0.actorType = .user
+        }
+        try expect("evt_events_by_correlation") {
+            $0.correlationID = "c"; type(&$0)
+        }
+        try expect("evt_events_by_thread") {
+            $0.threadID = "t"; $0.roomID = "r"
+        }
+        try expect("SEARCH evt_subjects USING PRIMARY KEY", isSorted: true) {
+            $0.subjectAgentID = "a"; type(&$0)
+        }
+        try expect("sqlite_autoindex_evt_events_2") {
+            $0.roomID = "r"; type(&$0)
+        }
+        try expect("sqlite_autoindex_evt_events_2") {
+            $0.stream = .room("r"); $0.afterStreamSeq = 4
+        }
         try expect("evt_events_by_type", type)
-        try expect("evt_events_by_principal") { $0.actorID = "a"; $0.actorType = .user }
+        try expect("evt_events_by_principal") {
+            $0.actorID = "a"; $0.actorType = .user
+        }
         try expect("evt_events_by_actor") { $0.actorType = .agent }
         // Several ranges, of which each is read in its order and to its limit only.
-        try expect("evt_events_by_type", isSorted: true) { $0.eventTypes = ["a", "b"]; $0.workspaces = ["x", "y"] }
+        try expect("evt_events_by_type", isSorted: true) {
+            $0.eventTypes = ["a", "b"]; $0.workspaces = ["x", "y"]
+        }
         try expect("evt_events_by_actor", isSorted: true) { _ in }
         try expect("evt_events_by_principal", isSorted: true) { $0.subjectPrincipalID = "p" }
         try expect("SEARCH evt_subjects USING PRIMARY KEY", isSorted: true) { $0.subjectPrincipalID = "p" }
@@ -159,7 +177,8 @@ struct EventSearchTests {
         let times = Set(all.map(\.envelope.recordedAt))
         for time in times.flatMap({ [$0, $0.adding(milliseconds: 1)] }) + [Timestamp(milliseconds: 0)] {
             let expected = all.last { $0.envelope.recordedAt < time }?.envelope.globalSeq ?? 0
-            #expect(try bench.database.read { try EventQueries.lastGlobalSeq(recordedBefore: time, in: $0) } == expected)
+            #expect(
+                try bench.database.read { try EventQueries.lastGlobalSeq(recordedBefore: time, in: $0) } == expected)
         }
     }
 

@@ -38,7 +38,9 @@ struct LogVerifierTests {
         let alone = try bench.database.read { try LogVerifier.verify(stream, limit: 10_000, in: $0) }
         #expect(alone.firstMismatch?.kind == kind && alone.firstMismatch?.streamSeq == seq, sourceLocation: location)
         let other = stream == Self.a ? Self.b : Self.a
-        #expect(try bench.database.read { try LogVerifier.verify(other, limit: 10_000, in: $0).valid }, sourceLocation: location)
+        #expect(
+            try bench.database.read { try LogVerifier.verify(other, limit: 10_000, in: $0).valid },
+            sourceLocation: location)
     }
 
     @Test("A clean log is valid, whole and stream by stream")

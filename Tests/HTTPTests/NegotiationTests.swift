@@ -65,7 +65,10 @@ struct WebLinkTests {
         "to the next page keeps all other parameters",
         arguments: [
             ("/v1/runs", "</v1/runs?cursor=c%3D1>; rel=\"next\""),
-            ("/v1/runs?limit=2&cursor=old&status=queued", "</v1/runs?limit=2&status=queued&cursor=c%3D1>; rel=\"next\""),
+            (
+                "/v1/runs?limit=2&cursor=old&status=queued",
+                "</v1/runs?limit=2&status=queued&cursor=c%3D1>; rel=\"next\""
+            ),
             ("/v1/a%20b?x=%C3%A9&x=1+2", "</v1/a%20b?x=%C3%A9&x=1%202&cursor=c%3D1>; rel=\"next\""),
             ("/v1/e?event_types=a,b&f", "</v1/e?event_types=a%2Cb&f=&cursor=c%3D1>; rel=\"next\""),
         ])

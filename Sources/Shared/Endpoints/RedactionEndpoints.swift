@@ -5,7 +5,8 @@ import HTTP
 extension Endpoint where Body == Nothing, Answer == RedactionList {
     package static var redactions: Self {
         .init(
-            .get, "/v1/audit/redactions", "Secrets that were taken out of events before they were written, newest first.",
+            .get, "/v1/audit/redactions",
+            "Secrets that were taken out of events before they were written, newest first.",
             query: [
                 .equals("event_id"), .equals("rule_id"),
                 .choice("action", Redaction.Action.self, "Only such lines.", .invalidAction),

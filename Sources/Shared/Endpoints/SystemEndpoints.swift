@@ -36,7 +36,8 @@ extension Endpoint where Body == Nothing, Answer == StreamVerification {
                 .init("stream_type", .choice(StreamType.allCases.map(\.rawValue)), "`workspace` if not given."),
                 .init("stream_id", "The caller's workspace if not given."),
                 .init(
-                    "from_seq", .integer(0...Int64.max), "Goes on after this `stream_seq`, whose hash is taken as given.",
+                    "from_seq", .integer(0...Int64.max),
+                    "Goes on after this `stream_seq`, whose hash is taken as given.",
                     refusal: .invalidCursor), .limit(2_000, max: 10_000),
             ], refuses: [.streamNotFound])
     }

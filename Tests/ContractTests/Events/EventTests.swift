@@ -115,11 +115,14 @@ struct EventTests {
         }
     }
 
-    @Test("is read backwards from a time: the page just before it, oldest first, and on by its cursor", arguments: [1, 4, 200])
+    @Test(
+        "is read backwards from a time: the page just before it, oldest first, and on by its cursor",
+        arguments: [1, 4, 200])
     func backwards(_ limit: Int) throws {
         try withAPI { api in
             let (rooms, runs, _) = try story(api)
-            for query in ["", "&room_id=\(rooms[0])", "&run_id=\(runs[0])", "&include_system=1", "&actor_type=service"] {
+            for query in ["", "&room_id=\(rooms[0])", "&run_id=\(runs[0])", "&include_system=1", "&actor_type=service"]
+            {
                 let all = try rows(api, "limit=200\(query)")
                 // Many are recorded in the same millisecond.
                 for time in Set(all.compactMap { $0["recorded_at"]?.stringValue }).union(["2100-01-01T00:00:00Z"]) {

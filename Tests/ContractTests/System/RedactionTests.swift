@@ -31,7 +31,9 @@ struct RedactionTests {
             try leak(api, "two \(Self.token) and AKIAABCDEFGHIJKLMNOP")
             let all = try lines(api)
             #expect(all.count == 5)
-            #expect(all.map { $0["created_at"]?.stringValue ?? "" } == all.map { $0["created_at"]?.stringValue ?? "" }.sorted(by: >))
+            #expect(
+                all.map { $0["created_at"]?.stringValue ?? "" }
+                    == all.map { $0["created_at"]?.stringValue ?? "" }.sorted(by: >))
             #expect(all.count { $0["action"] == "shadow_flagged" } == 3)
             let summary = all.filter { $0["action"] == "event_emitted" }
             #expect(summary.map { $0["rule_id"] } == ["secret_leak_summary", "secret_leak_summary"])
@@ -60,7 +62,8 @@ struct RedactionTests {
             // Page by page the same.
             var (seen, cursor) = ([JSONValue](), "")
             repeat {
-                let page = try api.operator.get("/v1/audit/redactions?limit=2\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
+                let page = try api.operator.get(
+                    "/v1/audit/redactions?limit=2\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
                 seen += page["redactions"]?.arrayValue ?? []
                 cursor = page["next_cursor"]?.stringValue ?? ""
             } while !cursor.isEmpty
