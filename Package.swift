@@ -38,13 +38,18 @@ let package = Package(
         program("APIMain", "API", "Platform"), program("EngineMain", "Engine", "Platform"),
         program("CLIMain", "CLI", "Platform"),
         .executableTarget(
-            name: "Bench", dependencies: ["APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"],
+            name: "Bench",
+            dependencies: [
+                "API", "APIClient", "Projectors", "EventStore", "Shared", "HTTPClient", "HTTP", "DatabaseSQLite",
+                "DatabaseCore", "JSON", "Platform",
+            ],
             path: "infra/bench/Bench", swiftSettings: houseSettings()),
         // Tests mirror the modules; TestSupport is what several of them share.
         .target(
             name: "TestSupport",
             dependencies: [
-                "API", "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform",
+                "API", "APIClient", "Projectors", "EventStore", "Shared", "HTTPServer", "HTTPClient", "HTTP",
+                "DatabaseSQLite", "DatabaseCore", "JSON", "Crypto", "Platform",
             ], path: "Tests/TestSupport", swiftSettings: houseSettings()),
         suite("CLITests", "CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         suite(

@@ -15,10 +15,16 @@ package final class EventLog: @unchecked Sendable {
         var lastHash: String?
     }
 
+    /// Where the log ends.
+    private struct Tip {
+        var globalSeq: Int64
+        var recordedAt: Timestamp
+    }
+
     private let randomBytes: @Sendable (Int) -> [UInt8]
     // What the writer knows without asking; all of it is void after a rollback.
     private var heads: [StreamID: Head] = [:]
-    private var lastGlobalSeq: Int64?
+    private var tip: Tip?
     private var knownRollbacks = -1
     private var principals: [Actor: String] = [:]
 
@@ -33,7 +39,7 @@ package final class EventLog: @unchecked Sendable {
     ) throws -> [Recorded<DomainEvent>] {
         if knownRollbacks != transaction.rollbacks {
             heads = [:]
-            lastGlobalSeq = nil
+            tip = nil
             knownRollbacks = transaction.rollbacks
         }
         var recorded: [Recorded<DomainEvent>] = []
@@ -57,6 +63,7 @@ package final class EventLog: @unchecked Sendable {
             draft.policyContext.isEmpty
             ? EventPayloadBytes.emptyObject
             : JSON.canonical(.object(draft.policyContext))
+        let scannedBytes = data.count + policyContext.count
         var matches: [SecretMatch] = []
         if let redacted = SecretScanner.redact(data) {
             data = redacted.bytes
@@ -78,7 +85,9 @@ package final class EventLog: @unchecked Sendable {
             event, payload, draft, isRedacted: !matches.isEmpty, at: now, in: transaction)
         let recorded = Recorded(envelope, event)
         guard !matches.isEmpty else { return [recorded] }
-        return [recorded] + (try append(redactionNotes(of: recorded, draft, matches), at: now, in: transaction))
+        return [recorded]
+            + (try append(
+                redactionNotes(of: recorded, draft, matches, scannedBytes: scannedBytes), at: now, in: transaction))
     }
 
     private func write(
@@ -87,13 +96,16 @@ package final class EventLog: @unchecked Sendable {
     ) throws -> EventEnvelope {
         let stream = draft.scope.stream
         let (head, isNew) = try self.head(of: stream, in: transaction)
-        let globalSeq = try nextGlobalSeq(in: transaction)
+        let tip = try self.tip(in: transaction)
+        let globalSeq = (tip?.globalSeq ?? 0) + 1
+        // A clock that was set back must not make history run backwards: `recorded_at` orders as `global_seq` does.
+        let recordedAt = max(now, tip?.recordedAt ?? now)
         var isLeak = false
         if case .system(.secretLeakedDetected) = event { isLeak = true }
         var envelope = EventEnvelope(
             globalSeq: globalSeq,
             eventID: EventID(UUIDText.version7(milliseconds: now.milliseconds, random: randomBytes(10))),
-            eventType: event.type, eventVersion: 1, occurredAt: now, recordedAt: now,
+            eventType: event.type, eventVersion: 1, occurredAt: now, recordedAt: recordedAt,
             workspaceID: draft.scope.workspaceID, missionID: draft.scope.missionID, roomID: draft.scope.roomID,
             threadID: draft.scope.threadID, runID: draft.scope.runID, stepID: draft.scope.stepID, actor: draft.actor,
             actorPrincipalID: principal(of: draft.actor), zone: draft.zone, stream: stream, streamSeq: head.nextSeq,
@@ -103,16 +115,17 @@ package final class EventLog: @unchecked Sendable {
             payloadDigest: EventHasher.payloadDigest(payload), prevEventHash: head.lastHash, eventHash: "")
         envelope.eventHash = EventHasher.eventHash(envelope)
         try transaction.execute(EventTable.insert(envelope, payload))
+        try EventSubjects.note(payload.data, at: globalSeq, in: transaction)
         let nextSeq = head.nextSeq + 1
         try transaction.execute(
             isNew ? EventTable.addHead(of: stream, nextSeq: nextSeq) : EventTable.putHead(of: stream, nextSeq: nextSeq))
         heads[stream] = Head(nextSeq: nextSeq, lastHash: envelope.eventHash)
-        lastGlobalSeq = globalSeq
+        self.tip = Tip(globalSeq: globalSeq, recordedAt: recordedAt)
         return envelope
     }
 
     private func redactionNotes(
-        of recorded: Recorded<DomainEvent>, _ draft: EventDraft, _ matches: [SecretMatch]
+        of recorded: Recorded<DomainEvent>, _ draft: EventDraft, _ matches: [SecretMatch], scannedBytes: Int
     ) -> [EventDraft] {
         let source = recorded.envelope
         let notes: [SystemEvent] = [
@@ -124,7 +137,7 @@ package final class EventLog: @unchecked Sendable {
                     sourceEventID: source.eventID, sourceEventType: source.eventType,
                     scannerVersion: SecretScanner.version, matchCount: matches.count,
                     ruleIDs: Set(matches.map(\.ruleID)).sorted(),
-                    matches: Array(matches.prefix(SecretScanner.matchesMax)))),
+                    matches: Array(matches.prefix(SecretScanner.matchesMax)), scannedBytes: scannedBytes)),
         ]
         return notes.map {
             EventDraft(.system($0), in: draft.scope, by: .secretScanner, causedBy: source.eventID, zone: draft.zone)
@@ -140,9 +153,12 @@ package final class EventLog: @unchecked Sendable {
         return stored.map { ($0, false) } ?? (Head(nextSeq: 1, lastHash: nil), true)
     }
 
-    private func nextGlobalSeq(in transaction: any WriteTransaction) throws -> Int64 {
-        if let lastGlobalSeq { return lastGlobalSeq + 1 }
-        return try transaction.first(EventTable.lastGlobalSeq) { try $0.get("last", as: Int64.self) + 1 } ?? 1
+    /// Nil in an empty log.
+    private func tip(in transaction: any WriteTransaction) throws -> Tip? {
+        if let tip { return tip }
+        return try transaction.first(EventTable.tip) { row in
+            Tip(globalSeq: try row.get("global_seq"), recordedAt: try row.get("recorded_at"))
+        }
     }
 
     private func principal(of actor: Actor) -> String {

@@ -1,50 +1,66 @@
 package import DatabaseCore
 package import Shared
 
-/// Which events a reader wants; all conditions hold together.
-package struct EventFilter: Sendable {
-    /// Nil reads over all workspaces (verification, rebuild).
-    package var workspaces: [WorkspaceID]?
-    package var stream: StreamID?
-    /// With a stream: only events after this number of it.
-    package var afterStreamSeq: Int64?
-    package var afterGlobalSeq: Int64 = 0
-    package var roomID: RoomID?
-    package var threadID: ThreadID?
-    package var runID: RunID?
-    package var stepID: StepID?
-    package var correlationID: String?
-    package var eventTypes: [String] = []
-    package var beforeRecordedAt: Timestamp?
-
-    package init(workspaces: [WorkspaceID]? = nil) { self.workspaces = workspaces }
-}
-
 /// Reads the log.
 package enum EventQueries {
-    /// Events in the order of recording, oldest first.
+    /// Events in the order of recording: the first ones that match.
     package static func events(
         _ filter: EventFilter, limit: Int, in transaction: any ReadTransaction
     ) throws -> [StoredEvent] {
-        try transaction.all(select(filter, limit: limit)) { try StoredEvent(row: $0) }
+        try transaction.all(EventSearch(filter, limit: limit, in: transaction).statement) { try StoredEvent(row: $0) }
+    }
+
+    /// The last ones that match, still oldest first: a page of those who read backwards.
+    package static func lastEvents(
+        _ filter: EventFilter, limit: Int, in transaction: any ReadTransaction
+    ) throws -> [StoredEvent] {
+        let search = try EventSearch(filter, limit: limit, isBackwards: true, in: transaction)
+        return try transaction.all(search.statement) { try StoredEvent(row: $0) }.reversed()
+    }
+
+    /// The events that match, in the order of recording, one at a time, `limit` at most, until `body` says no more.
+    ///
+    /// Meant for a thread of its own: where only the workspace is asked for, the log is read from end to end.
+    package static func each(
+        _ filter: EventFilter, limit: Int, in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Bool
+    ) throws {
+        let search = try EventSearch(filter, limit: limit, mayScan: true, in: transaction)
+        try transaction.each(search.statement) { try body(StoredEvent(row: $0)) }
     }
 
     package static func event(_ id: EventID, in transaction: any ReadTransaction) throws -> StoredEvent? {
-        try transaction.first("SELECT * FROM evt_events WHERE event_id = \(id)") { try StoredEvent(row: $0) }
+        var statement = SQL(unsafeText: EventTable.selectText)
+        statement.append(" WHERE event_id = \(id)")
+        return try transaction.first(statement) { try StoredEvent(row: $0) }
     }
 
     /// Every event of the log, in order, one at a time.
     package static func each(
         afterGlobalSeq: Int64 = 0, in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Void
     ) throws {
-        try transaction.each("SELECT * FROM evt_events WHERE global_seq > \(afterGlobalSeq) ORDER BY global_seq") {
+        var statement = SQL(unsafeText: EventTable.selectText)
+        statement.append(" WHERE global_seq > \(afterGlobalSeq) ORDER BY global_seq")
+        try transaction.each(statement) {
             try body(StoredEvent(row: $0))
             return true
         }
     }
 
     package static func lastGlobalSeq(in transaction: any ReadTransaction) throws -> Int64 {
-        try transaction.first(EventTable.lastGlobalSeq) { try $0.get("last") } ?? 0
+        try transaction.first(EventTable.tip) { try $0.get("global_seq") } ?? 0
+    }
+
+    /// The place of the last event that was recorded before the time, 0 for none. `recorded_at` never goes back along the
+    /// log, so it is found by halving.
+    package static func lastGlobalSeq(
+        recordedBefore time: Timestamp, in transaction: any ReadTransaction
+    ) throws -> Int64 {
+        try Halving.last(upTo: lastGlobalSeq(in: transaction)) { seq in
+            let recordedAt = try transaction.first(
+                "SELECT recorded_at FROM evt_events WHERE global_seq >= \(seq) ORDER BY global_seq LIMIT 1"
+            ) { try $0.get("recorded_at", as: Timestamp.self) }
+            return recordedAt.map { $0 < time } ?? false
+        }
     }
 
     /// The number of the stream's last event, 0 for none.
@@ -52,25 +68,13 @@ package enum EventQueries {
         try transaction.first(EventTable.head(of: stream)) { try $0.get("next_seq", as: Int64.self) - 1 } ?? 0
     }
 
-    private static func select(_ filter: EventFilter, limit: Int) -> SQL {
-        var sql: SQL = "SELECT * FROM evt_events WHERE global_seq > \(filter.afterGlobalSeq)"
-        // A room's events are all in its stream, which has an index; a room has none of its own.
-        let stream = filter.stream ?? filter.roomID.map { .room($0) }
-        if let stream {
-            sql.append(" AND stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)")
-            if let seq = filter.afterStreamSeq { sql.append(" AND stream_seq > \(seq)") }
-        }
-        if let workspaces = filter.workspaces { sql.append(" AND workspace_id IN (\(list: workspaces))") }
-        if let room = filter.roomID { sql.append(" AND room_id = \(room)") }
-        if let thread = filter.threadID { sql.append(" AND thread_id = \(thread)") }
-        if let run = filter.runID { sql.append(" AND run_id = \(run)") }
-        if let step = filter.stepID { sql.append(" AND step_id = \(step)") }
-        if let correlation = filter.correlationID { sql.append(" AND correlation_id = \(correlation)") }
-        if !filter.eventTypes.isEmpty { sql.append(" AND event_type IN (\(list: filter.eventTypes))") }
-        if let before = filter.beforeRecordedAt { sql.append(" AND recorded_at < \(before)") }
-        // Within a stream both orders are the same, and the stream's index has this one.
-        sql.append(stream != nil ? " ORDER BY stream_seq" : " ORDER BY global_seq")
-        sql.append(" LIMIT \(limit)")
-        return sql
+    /// The workspace that a stream's events belong to; nil when it has none.
+    package static func workspace(of stream: StreamID, in transaction: any ReadTransaction) throws -> WorkspaceID? {
+        try transaction.first(
+            """
+            SELECT workspace_id FROM evt_events
+            WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id) ORDER BY stream_seq LIMIT 1
+            """
+        ) { try $0.get("workspace_id") }
     }
 }

@@ -2,7 +2,7 @@ package import DatabaseCore
 import JSON
 import Shared
 
-/// `evt_events` and `evt_stream_heads`: all the SQL that touches them is in this file.
+/// `evt_events` and `evt_stream_heads`: the SQL that makes and fills them.
 package enum EventTable {
     /// The columns an erasure sets to null together; all others never change (RULINGS 7).
     static let payloadColumns = ["data", "policy_context", "model_context", "display", "payload_salt"]
@@ -14,6 +14,9 @@ package enum EventTable {
         "contains_secrets", "idempotency_key", "entity_type", "entity_id", "payload_digest", "prev_event_hash",
         "event_hash",
     ]
+
+    /// What a reader takes.
+    static let selectText = "SELECT \((headerColumns + payloadColumns).joined(separator: ", ")) FROM evt_events"
 
     package static let migration = Migration(
         1, "event log",
@@ -58,8 +61,15 @@ package enum EventTable {
                 UNIQUE (stream_type, stream_id, stream_seq)
             ) STRICT
             """,
+            // One index for each way to search (`EventSearch`). All of them grow at the end of a few ranges, and those of
+            // what most events lack cost nothing where it is lacking.
             "CREATE INDEX evt_events_by_run ON evt_events (run_id, global_seq) WHERE run_id IS NOT NULL",
+            "CREATE INDEX evt_events_by_step ON evt_events (step_id) WHERE step_id IS NOT NULL",
+            "CREATE INDEX evt_events_by_thread ON evt_events (thread_id) WHERE thread_id IS NOT NULL",
             "CREATE INDEX evt_events_by_correlation ON evt_events (correlation_id)",
+            "CREATE INDEX evt_events_by_actor ON evt_events (workspace_id, actor_type)",
+            "CREATE INDEX evt_events_by_principal ON evt_events (actor_principal_id)",
+            "CREATE INDEX evt_events_by_type ON evt_events (workspace_id, event_type)",
             """
             CREATE UNIQUE INDEX evt_events_by_idempotency_key
                 ON evt_events (stream_type, stream_id, idempotency_key) WHERE idempotency_key IS NOT NULL
@@ -112,7 +122,7 @@ package enum EventTable {
                 SELECT 1 FROM evt_stream_heads WHERE stream_type = NEW.stream_type AND stream_id = NEW.stream_id)
             BEGIN SELECT RAISE(ABORT, 'evt_stream_heads only grows'); END
             """,
-        ])
+        ] + EventSubjects.schema)
 
     private static let erasureCondition: String = {
         let erased = payloadColumns.map { "NEW.\($0) IS NULL" }
@@ -147,7 +157,8 @@ package enum EventTable {
             ])
     }
 
-    static let lastGlobalSeq: SQL = "SELECT coalesce(max(global_seq), 0) AS last FROM evt_events"
+    /// The last event's place and time.
+    static let tip: SQL = "SELECT global_seq, recorded_at FROM evt_events ORDER BY global_seq DESC LIMIT 1"
 
     /// The next number of a stream and the hash of its last event.
     static func head(of stream: StreamID) -> SQL {

@@ -28,7 +28,7 @@ package struct LogVerifier {
     /// Walks the whole log.
     package static func verifyLog(in transaction: any ReadTransaction) throws -> LogVerification {
         var verifier = LogVerifier()
-        try transaction.each("SELECT * FROM evt_events ORDER BY global_seq") { row in
+        try transaction.each(SQL(unsafeText: EventTable.selectText + " ORDER BY global_seq")) { row in
             verifier.checkRow(row, inOrderOfRecording: true)
             return true
         }
@@ -39,26 +39,46 @@ package struct LogVerifier {
             erased: verifier.erased, headGlobalSeq: verifier.lastGlobalSeq, faults: verifier.faults)
     }
 
-    /// Walks one stream.
-    package static func verify(_ stream: StreamID, in transaction: any ReadTransaction) throws -> StreamVerification {
+    /// Walks one stream, from its beginning or behind an event of it whose hash is taken as given.
+    /// - Parameter limit: Events that are looked at; the walk says when there are more.
+    package static func verify(
+        _ stream: StreamID, after seq: Int64 = 0, limit: Int, in transaction: any ReadTransaction
+    ) throws -> StreamVerification {
         var verifier = LogVerifier()
-        try transaction.each(
+        if seq > 0 {
+            let hash = try transaction.first(
+                """
+                SELECT event_hash FROM evt_events WHERE stream_type = \(stream.type.rawValue)
+                    AND stream_id = \(stream.id) AND stream_seq = \(seq)
+                """
+            ) { try $0.get("event_hash", as: String.self) }
+            verifier.tips[stream] = Tip(seq: seq, hash: hash)
+        }
+        var (walked, hasMore) = (0, false)
+        var statement = SQL(unsafeText: EventTable.selectText)
+        statement.append(
             """
-            SELECT * FROM evt_events WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
-            ORDER BY stream_seq
-            """
-        ) { row in
+             WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id) AND stream_seq > \(seq)
+            ORDER BY stream_seq LIMIT \(limit + 1)
+            """)
+        try transaction.each(statement) { row in
+            hasMore = walked == limit
+            if hasMore { return false }
+            walked += 1
             verifier.checkRow(row, inOrderOfRecording: false)
             return true
         }
-        try verifier.checkHeads(
-            """
-            SELECT * FROM evt_stream_heads
-            WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
-            """, in: transaction)
+        if !hasMore {
+            try verifier.checkHeads(
+                """
+                SELECT * FROM evt_stream_heads
+                WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
+                """, in: transaction)
+        }
         return StreamVerification(
             streamType: stream.type, streamID: stream.id, checked: verifier.events, valid: verifier.faults.isEmpty,
-            firstMismatch: verifier.faults.first, lastEventHash: verifier.tips[stream]?.hash, erased: verifier.erased)
+            firstMismatch: verifier.faults.first, lastEventHash: verifier.tips[stream]?.hash, erased: verifier.erased,
+            truncated: hasMore, lastStreamSeq: verifier.tips[stream]?.seq ?? 0)
     }
 
     /// A tampered row may not even be readable as an event: that is a finding, not a failure.

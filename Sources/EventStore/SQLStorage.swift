@@ -51,6 +51,7 @@ extension ApprovalStatus: SQLStorable {}
 extension ArtifactContent.Kind: SQLStorable {}
 extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
+extension Redaction.Action: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
 extension RunStatus: SQLStorable {}
 extension StepStatus: SQLStorable {}

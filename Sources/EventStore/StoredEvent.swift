@@ -52,6 +52,9 @@ package struct StoredEvent: Sendable {
 /// Which members of an event an answer has (`contract/API_CORE.md` 2.8).
 package enum EventFields: Sendable {
     case stream, list, single
+    /// All that `event_hash` and `payload_digest` are made of, so that whoever has the lines can compute both again. The
+    /// salt tells no more than the payload beside it.
+    case export
 }
 
 extension StoredEvent {
@@ -98,7 +101,7 @@ extension StoredEvent {
             writer.key("contains_secrets")
             writer.bool(event.containsSecrets)
         }
-        if fields == .single {
+        if fields == .single || fields == .export {
             raw("policy_context", payload?.policyContext)
             raw("model_context", payload?.modelContext)
             raw("display", payload?.display)
@@ -108,6 +111,10 @@ extension StoredEvent {
             text("payload_digest", event.payloadDigest)
             text("prev_event_hash", event.prevEventHash)
             text("event_hash", event.eventHash)
+        }
+        if fields == .export {
+            integer("hash_version", EventEnvelope.hashVersion)
+            text("payload_salt", payload.map { Hex.text($0.salt) })
         }
         writer.endObject()
     }

@@ -83,6 +83,12 @@ package struct JSONWriter: Sendable {
         }
     }
 
+    /// Ends a document of a stream of documents: the next one begins on a line of its own.
+    package mutating func endLine() {
+        bytes.append(UInt8(ascii: "\n"))
+        needsComma = false
+    }
+
     /// Puts the comma that the next value needs.
     mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }

@@ -43,6 +43,7 @@ package enum ProjectorCatalogue {
         ApprovalTable.projector,
         ArtifactTable.projector,
         KillSwitchTable.projector,
+        RedactionTable.projector,
         RoomTable.projector,
         RunTable.projector,
         StepTable.projector,

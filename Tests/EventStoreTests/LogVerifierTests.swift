@@ -35,10 +35,12 @@ struct LogVerifierTests {
         #expect(
             verification.faults.map { "\($0.kind) \($0.streamType.rawValue)/\($0.streamID) \($0.streamSeq)" }
                 == ["\(kind) \(stream) \(seq)"], sourceLocation: location)
-        let alone = try bench.database.read { try LogVerifier.verify(stream, in: $0) }
+        let alone = try bench.database.read { try LogVerifier.verify(stream, limit: 10_000, in: $0) }
         #expect(alone.firstMismatch?.kind == kind && alone.firstMismatch?.streamSeq == seq, sourceLocation: location)
         let other = stream == Self.a ? Self.b : Self.a
-        #expect(try bench.database.read { try LogVerifier.verify(other, in: $0).valid }, sourceLocation: location)
+        #expect(
+            try bench.database.read { try LogVerifier.verify(other, limit: 10_000, in: $0).valid },
+            sourceLocation: location)
     }
 
     @Test("A clean log is valid, whole and stream by stream")
@@ -49,7 +51,7 @@ struct LogVerifierTests {
             (verification.events, verification.streams, verification.erased, verification.headGlobalSeq) == (
                 12, 2, 0, 12
             ))
-        let stream = try bench.database.read { try LogVerifier.verify(Self.a, in: $0) }
+        let stream = try bench.database.read { try LogVerifier.verify(Self.a, limit: 10_000, in: $0) }
         #expect(stream.valid && stream.checked == 6 && stream.firstMismatch == nil)
         #expect(stream.lastEventHash == (try bench.stored().last { $0.envelope.stream == Self.a }?.envelope.eventHash))
         let empty = try Bench().verify()
@@ -242,7 +244,7 @@ struct LogVerifierTests {
         try bench.tamper("UPDATE evt_events SET \(erase) WHERE stream_id = 'room_a' AND stream_seq IN (1, 4)")
         let verification = try bench.verify()
         #expect(verification.valid && verification.erased == 2)
-        let stream = try bench.database.read { try LogVerifier.verify(Self.a, in: $0) }
+        let stream = try bench.database.read { try LogVerifier.verify(Self.a, limit: 10_000, in: $0) }
         #expect(stream.valid && stream.erased == 2)
         try bench.append(note("after"))
         #expect(try bench.verify().valid)

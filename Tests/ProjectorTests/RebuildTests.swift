@@ -67,8 +67,8 @@ struct RebuildTests {
     @Test(
         "A row that differs in one place, is gone or is there too much is named",
         arguments: [
-            "proj_approvals", "proj_artifacts", "proj_kill_switch", "proj_rooms", "proj_runs", "proj_steps",
-            "proj_tool_calls",
+            "proj_approvals", "proj_artifacts", "proj_kill_switch", "proj_redactions", "proj_rooms", "proj_runs",
+            "proj_steps", "proj_tool_calls",
         ])
     func differences(_ table: String) throws {
         let history = try History(seed: 5)
@@ -84,6 +84,7 @@ struct RebuildTests {
             case "proj_approvals": "approval_id"
             case "proj_artifacts": "artifact_id"
             case "proj_kill_switch": "scope"
+            case "proj_redactions": "redaction_log_id"
             case "proj_rooms": "room_id"
             case "proj_runs": "run_id"
             case "proj_steps": "step_id"
@@ -95,7 +96,12 @@ struct RebuildTests {
             #expect(checks.filter { $0.table != table }.allSatisfy { $0.firstDifference == nil })
             return try #require(checks.first { $0.table == table })
         }
-        let time = table == "proj_kill_switch" ? "changed_at" : "updated_at"
+        let time =
+            switch table {
+            case "proj_kill_switch": "changed_at"
+            case "proj_redactions": "created_at"
+            default: "updated_at"
+            }
         let changed = try change(
             "UPDATE \(table) SET \(time) = '2001-01-01T00:00:00.000Z' WHERE \(keyColumn) = '\(row)'")
         #expect(changed.firstDifference?.hasPrefix("\(row), column ") == true)

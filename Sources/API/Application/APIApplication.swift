@@ -26,6 +26,7 @@ package final class APIApplication: Sendable {
     private let commands: CommandBus
     private let timers: Timers
     private let audits: Audits
+    private let exports: Exports
     private let blobs: BlobStore
     private let passphrases: Passphrases
     private let permits: PermitBook
@@ -88,6 +89,7 @@ package final class APIApplication: Sendable {
         timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
         passphrases = Passphrases(environment: environment, problems: problems)
         metrics = LiveMetrics()
+        exports = Exports(database: database, log: log)
 
         var routes = RouteTable()
         ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
@@ -97,18 +99,18 @@ package final class APIApplication: Sendable {
             environment: environment, commands: commands, authentication: authentication, passphrases: passphrases,
             rules: AuthRoutes.Rules(configuration, environment)
         ).mount(on: &routes)
+        AuditRoutes(environment: environment, audits: audits).mount(on: &routes)
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
-        EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
+        EventRoutes(environment: environment, hub: hub, metrics: metrics, exports: exports).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
         ).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
         RunRoutes(environment: environment, commands: commands).mount(on: &routes)
         StepRoutes(environment: environment, commands: commands, permits: permits).mount(on: &routes)
-        SystemRoutes(
-            environment: environment, commands: commands, permits: permits, audits: audits, isDraining: isDraining
-        ).mount(on: &routes)
+        SystemRoutes(environment: environment, commands: commands, permits: permits, isDraining: isDraining)
+            .mount(on: &routes)
         OpenAPIRoutes().mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, crossOrigin: crossOrigin,
@@ -117,7 +119,7 @@ package final class APIApplication: Sendable {
         try Self.resume(headFile, database, log)
     }
 
-    static let migrations = [EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration]
+    package static let migrations = [EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration]
 
     /// Starts what runs beside requests, renews leases, and says in history that the api is there.
     package func start() throws {
@@ -135,7 +137,9 @@ package final class APIApplication: Sendable {
             return work.recorded
         }
         commands.aftermath.committed(recorded)
-        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start(), passphrases.start()] }
+        threads.withLock {
+            $0 = [timers.start(), audits.start(), blobs.start(), exports.start(), passphrases.start()]
+        }
     }
 
     /// What of the env file can change while the api runs: the kill switch.
@@ -172,6 +176,7 @@ package final class APIApplication: Sendable {
         audits.stop()
         blobs.stop()
         passphrases.stop()
+        exports.stop()
         for thread in threads.withLock({ $0 }) { thread.join() }
         database.close()
     }

@@ -37,13 +37,13 @@ struct RouteTable: Sendable {
         }
     }
 
-    /// An endpoint that reads.
+    /// An endpoint that reads. Its answer has a validator, and a list's a link to the next page.
     mutating func get<Answer: Encodable & SendableMetatype>(
         _ endpoint: Endpoint<Nothing, Answer>, _ access: Access,
         _ handler: @escaping @Sendable (RequestContext) throws -> Answer
     ) {
         add(endpoint, access, .none) { context in
-            .now(try Answers.json(handler(context), endpoint.success))
+            .now(try Answers.document(handler(context), for: context.request))
         }
     }
 
@@ -107,6 +107,7 @@ struct RouteTable: Sendable {
 
 /// How answers are written.
 enum Answers {
+    /// Of commands: what they answer is said once.
     static let jsonFields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
 
     /// Members that are nil are written as null: a client finds every member it knows.

@@ -112,9 +112,10 @@ struct ArtifactRoutes: Sendable {
             case .uri, .none: throw Rejection(.blobNotFound, "the artifact has no content here")
             }
         }
-        fields.append(.etag, "\"\(sha256)\"")
+        let tag = EntityTag(sha256)
+        fields.append(.etag, tag.description)
         fields.append(.acceptRanges, "bytes")
-        if Self.isKnown(sha256, context.request.fields.all(.ifNoneMatch)) {
+        if tag.isKnown(by: context.request.fields.all(.ifNoneMatch)) {
             return .now(HTTPResponse(.notModified, fields: fields))
         }
         let file = try Descriptor.openToRead(blobs.path(sha256, in: context.workspace))
@@ -126,14 +127,6 @@ struct ArtifactRoutes: Sendable {
         let length = range.upperBound - range.lowerBound
         return .stream(
             HTTPResponse(.partialContent, fields: fields), FileSource(file, bytes: length), length: length)
-    }
-
-    /// Whether the client has these bytes already (RFC 9110, 13.1.2).
-    static func isKnown(_ sha256: String, _ fields: [String]) -> Bool {
-        fields.flatMap { $0.split(separator: ",") }.contains { tag in
-            let tag = tag.filter { $0 != " " }
-            return tag == "*" || (tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]) == "\"\(sha256)\""
-        }
     }
 
     /// One byte range (RFC 9110, 14.1.2); several, or another unit, are answered with the whole.

@@ -6,13 +6,27 @@ import JSON
 import Projectors
 import Shared
 
-/// The event log: queried, read one by one, followed.
+/// The event log: queried, exported, read one by one, followed.
 struct EventRoutes: Sendable {
     private static let typesMax = 20
+
+    /// How a list of events can be had; all but the first are exports.
+    private enum ListFormat: String, CaseIterable {
+        case page = "application/json"
+        case lines = "application/x-ndjson"
+        case cloudEvents = "application/cloudevents-batch+json"
+    }
+
+    /// How one event can be had.
+    private enum EventFormat: String, CaseIterable {
+        case own = "application/json"
+        case cloudEvent = "application/cloudevents+json"
+    }
 
     let environment: APIEnvironment
     let hub: EventHub
     let metrics: LiveMetrics
+    let exports: Exports
 
     func mount(on routes: inout RouteTable) {
         routes.raw(.events, .operatorOnly, list)
@@ -21,9 +35,33 @@ struct EventRoutes: Sendable {
     }
 
     @Sendable private func list(_ context: RequestContext) throws -> Reply {
-        let limit = try context.limit(default: 100, max: 200)
+        let format: ListFormat = try context.format()
         let filter = try self.filter(context)
-        let events = try environment.database.read { try EventQueries.events(filter, limit: limit, in: $0) }
+        let (cursor, before) = (try context.sequence("cursor"), try beforeRecordedAt(context))
+        return switch format {
+        case .page: .now(try page(filter, cursor, before, context))
+        case .lines: try export(.lines, format.rawValue, filter, cursor, before, context)
+        case .cloudEvents: try export(.cloudEvents, format.rawValue, filter, cursor, before, context)
+        }
+    }
+
+    /// Forwards from the cursor; with a time backwards from it, or from the cursor if that is further back.
+    private func page(
+        _ filter: EventFilter, _ cursor: Int64?, _ before: Timestamp?, _ context: RequestContext
+    ) throws -> HTTPResponse {
+        let limit = try context.limit(default: 100, max: 200)
+        var filter = filter
+        let events = try environment.database.read { transaction in
+            guard let before else {
+                filter.afterGlobalSeq = cursor ?? 0
+                return try EventQueries.events(filter, limit: limit, in: transaction)
+            }
+            let last = try EventQueries.lastGlobalSeq(recordedBefore: before, in: transaction)
+            filter.throughGlobalSeq = min(last, (cursor ?? .max) - 1)
+            return try EventQueries.lastEvents(filter, limit: limit, in: transaction)
+        }
+        let edge = before == nil ? events.last : events.first
+        let nextCursor = events.count == limit ? edge.map { String($0.envelope.globalSeq) } : nil
         var writer = JSONWriter(reserving: 1024 * (events.count + 1))
         writer.beginObject()
         writer.key("events")
@@ -31,25 +69,43 @@ struct EventRoutes: Sendable {
         for event in events { event.write(.list, to: &writer) }
         writer.endArray()
         writer.key("next_cursor")
-        if events.count == limit, let last = events.last {
-            writer.string(String(last.envelope.globalSeq))
-        } else {
-            writer.null()
-        }
+        if let nextCursor { writer.string(nextCursor) } else { writer.null() }
         writer.endObject()
-        return .now(HTTPResponse(.ok, fields: Answers.jsonFields, body: writer.bytes))
+        var fields = Answers.nextPage(nextCursor, for: context.request)
+        fields.append(.vary, "accept")
+        return Answers.document(writer.bytes, fields: fields, for: context.request)
     }
+
+    /// Everything from the cursor to the end of the log as it is now.
+    private func export(
+        _ format: ExportFeed.Format, _ mediaType: String, _ filter: EventFilter, _ cursor: Int64?,
+        _ before: Timestamp?, _ context: RequestContext
+    ) throws -> Reply {
+        var filter = filter
+        filter.afterGlobalSeq = cursor ?? 0
+        filter.throughGlobalSeq = try environment.database.read { transaction in
+            try before.map { try EventQueries.lastGlobalSeq(recordedBefore: $0, in: transaction) }
+                ?? EventQueries.lastGlobalSeq(in: transaction)
+        }
+        let limit = try context.limit(default: .max, max: .max)
+        let head = HTTPResponse(
+            .ok, fields: [.contentType: mediaType, .cacheControl: "no-store", .vary: "accept"])
+        return .stream(head, try exports.begin(filter, limit: limit, format), length: nil)
+    }
+
+    // MARK: Questions
 
     private func filter(_ context: RequestContext) throws(Rejection) -> EventFilter {
         var filter = EventFilter(workspaces: [context.workspace])
-        if context.query("include_system") == "1" {
+        if context.query("include_system") == "1", context.workspace != .system {
             guard context.caller.isOperator else {
                 throw Rejection(
                     .operatorRequired, "include_system: the instance's own events are the operator's to read")
             }
             filter.workspaces?.append(.system)
         }
-        let (type, id) = (context.query("stream_type").flatMap { StreamType(rawValue: $0) }, context.query("stream_id"))
+        let type: StreamType? = try context.choice("stream_type", .invalidStreamType)
+        let id = context.query("stream_id")
         guard (type == nil) == (id == nil) else {
             throw Rejection(
                 .streamTypeAndStreamIDRequiredTogether,
@@ -59,22 +115,27 @@ struct EventRoutes: Sendable {
             filter.stream = StreamID(type, id)
             filter.afterStreamSeq = try context.sequence("from_seq")
         }
-        if let cursor = try context.sequence("cursor") { filter.afterGlobalSeq = cursor }
         filter.roomID = context.query("room_id").map { RoomID($0) }
         filter.threadID = context.query("thread_id").map { ThreadID($0) }
         filter.runID = context.query("run_id").map { RunID($0) }
         filter.stepID = context.query("step_id").map { StepID($0) }
         filter.correlationID = context.query("correlation_id")
         filter.eventTypes = try types(context)
-        if let before = context.query("before_recorded_at") {
-            guard let time = Timestamp(before) else {
-                throw .field(
-                    "before_recorded_at", .invalidBeforeRecordedAt,
-                    "before_recorded_at: expected an RFC 3339 time such as 2026-03-04T05:06:07.089Z")
-            }
-            filter.beforeRecordedAt = time
-        }
+        filter.actorType = try context.choice("actor_type")
+        filter.actorID = context.query("actor_id")
+        filter.subjectAgentID = context.query("subject_agent_id")
+        filter.subjectPrincipalID = context.query("subject_principal_id")
         return filter
+    }
+
+    private func beforeRecordedAt(_ context: RequestContext) throws(Rejection) -> Timestamp? {
+        guard let text = context.query("before_recorded_at") else { return nil }
+        guard let time = Timestamp(text) else {
+            throw .field(
+                "before_recorded_at", .invalidBeforeRecordedAt,
+                "before_recorded_at: expected an RFC 3339 time such as 2026-03-04T05:06:07.089Z")
+        }
+        return time
     }
 
     private func types(_ context: RequestContext) throws(Rejection) -> [String] {
@@ -93,6 +154,7 @@ struct EventRoutes: Sendable {
     }
 
     @Sendable private func show(_ context: RequestContext) throws -> Reply {
+        let format: EventFormat = try context.format()
         let id: EventID = context.id("event_id")
         let event = try environment.database.read { try EventQueries.event(id, in: $0) }
         let isVisible = { (workspace: WorkspaceID) in
@@ -102,11 +164,16 @@ struct EventRoutes: Sendable {
             throw Rejection(.eventNotFound, "no event \(id.rawValue.prefix(100))")
         }
         var writer = JSONWriter(reserving: 2048)
-        writer.beginObject()
-        writer.key("event")
-        event.write(.single, to: &writer)
-        writer.endObject()
-        return .now(HTTPResponse(.ok, fields: Answers.jsonFields, body: writer.bytes))
+        switch format {
+        case .own:
+            writer.beginObject()
+            writer.key("event")
+            event.write(.single, to: &writer)
+            writer.endObject()
+        case .cloudEvent: event.writeCloudEvent(to: &writer)
+        }
+        return .now(
+            Answers.document(writer.bytes, format.rawValue, fields: [.vary: "accept"], for: context.request))
     }
 
     @Sendable private func follow(_ context: RequestContext) throws -> Reply {

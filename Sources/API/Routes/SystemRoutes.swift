@@ -9,12 +9,11 @@ import Platform
 import Projectors
 import Shared
 
-/// Health, kill switch, policy, audit.
+/// Health, kill switch, policy.
 struct SystemRoutes: Sendable {
     let environment: APIEnvironment
     let commands: CommandBus
     let permits: PermitBook
-    let audits: Audits
     let isDraining: @Sendable () -> Bool
 
     func mount(on routes: inout RouteTable) {
@@ -23,15 +22,14 @@ struct SystemRoutes: Sendable {
         routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
         routes.on(.setKillSwitch, .machineOperator, setKillSwitch)
         routes.on(.evaluatePolicy, .engine(action: "run.execute"), evaluate)
-        routes.raw(.verifyStream, .operatorOnly) { context in audits.run(context) { _ in try verifyStream(context) } }
-        routes.raw(.verifyLog, .machineOperator) { context in audits.run(context) { try $0.verifyLog() } }
-        routes.on(.checkProjections, .machineOperator) { (_: Nothing, context) in
-            audits.run(context) { try $0.checkProjections() }
-        }
     }
 
     private static let landing = HTTPResponse(
-        .ok, fields: [.contentType: "text/plain; charset=utf-8"], body: Array("AgentOS api; see docs/reference.".utf8))
+        .ok,
+        fields: [
+            .contentType: "text/plain; charset=utf-8",
+            .link: WebLink("/openapi.json", .serviceDescription).description,
+        ], body: Array("AgentOS api; see docs/reference.".utf8))
 
     @Sendable private func health(_ context: RequestContext) -> Health {
         let state = try? environment.database.read { try KillSwitchTable.state($0) }
@@ -129,27 +127,5 @@ struct SystemRoutes: Sendable {
             ? .denied(PolicyDenied(refusal)) : .requiresApproval(PolicyRequiresApproval(refusal))
         let zone = body.zone.flatMap { Zone(rawValue: $0) } ?? .supervised
         return EventDraft(.policy(event), in: scope, by: actor, zone: zone)
-    }
-
-    // MARK: Audit
-
-    @Sendable private func verifyStream(_ context: RequestContext) throws -> StreamVerification {
-        let type = context.query("stream_type").flatMap { StreamType(rawValue: $0) } ?? .workspace
-        let stream = StreamID(type, context.query("stream_id") ?? context.workspace.rawValue)
-        return try environment.database.read { transaction in
-            // A stream of another workspace is as empty as one that is not there.
-            let isOurs =
-                switch type {
-                case .room: try RoomTable.find(RoomID(stream.id), in: context.workspace, transaction) != nil
-                case .workspace:
-                    stream.id == context.workspace.rawValue
-                        || stream.id == WorkspaceID.system.rawValue && context.caller.isOperator
-                case .thread: false
-                }
-            guard isOurs else {
-                return StreamVerification(streamType: type, streamID: stream.id, checked: 0, valid: true, erased: 0)
-            }
-            return try LogVerifier.verify(stream, in: transaction)
-        }
     }
 }

@@ -135,7 +135,7 @@ enum EventCommands {
     }
 }
 
-/// Reads the log through the api, which gives it forwards only.
+/// Reads the log through the api, forwards.
 struct EventReader {
     private let session: Session
     private let filter: [(String, String)]

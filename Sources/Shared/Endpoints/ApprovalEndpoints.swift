@@ -80,7 +80,7 @@ package struct ApprovalRequestedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Approvals, newest change first.
-package struct ApprovalList: Codable, Hashable, Sendable {
+package struct ApprovalList: PagedAnswer, Codable, Hashable, Sendable {
     package var approvals: [Approval]
     package var nextCursor: String?
 

@@ -6,28 +6,44 @@ package import JSON
 extension Endpoint where Body == Nothing, Answer == EventList {
     package static var events: Self {
         .init(
-            .get, "/v1/events", "Events of the workspace, oldest first; the cursor is `global_seq`.",
+            .get, "/v1/events",
+            """
+            Events of the workspace, oldest first; the cursor is `global_seq`. With `Accept: application/x-ndjson` or \
+            `application/cloudevents-batch+json` an export: everything that matches, up to the end of the log as it is now.
+            """,
             query: [
-                .init(
-                    "stream_type", .choice(StreamType.allCases.map(\.rawValue)), "With `stream_id`: only this stream."),
+                .choice("stream_type", StreamType.self, "With `stream_id`: only this stream.", .invalidStreamType),
                 .init("stream_id", "With `stream_type`: only this stream."),
                 .init(
                     "from_seq", .integer(0...Int64.max), "With a stream: only events after this `stream_seq`.",
                     refusal: .invalidCursor), .equals("room_id"), .equals("thread_id"), .equals("run_id"),
                 .equals("step_id"), .equals("correlation_id"), .equals("event_type"),
                 .init("event_types", .list(itemsMax: 20), "Only these types, at most 20.", refusal: .invalidField),
-                .init("before_recorded_at", .time, "Only what was recorded before.", refusal: .invalidBeforeRecordedAt),
+                .choice("actor_type", ActorType.self, "Only what such an actor did."), .equals("actor_id"),
+                .init("subject_agent_id", "Only events whose `data.agent_id` is this."),
+                .init(
+                    "subject_principal_id",
+                    "Only what this principal did, and events whose `data.principal_id` or `data.issued_to_principal_id` it is."
+                ),
+                .init(
+                    "before_recorded_at", .time,
+                    "Pages go backwards: the newest one recorded before this time, still oldest first; its cursor leads to the one before.",
+                    refusal: .invalidBeforeRecordedAt),
                 .init("include_system", .flag, "`1` adds the events of the instance itself."), .limit(100, max: 200),
                 .init(
-                    "cursor", .integer(0...Int64.max), "The `next_cursor` of an earlier answer: a `global_seq`.",
+                    "cursor", .integer(0...Int64.max),
+                    "The `next_cursor` of an earlier answer: the `global_seq` that was seen last.",
                     refusal: .invalidCursor),
-            ], refuses: [.streamTypeAndStreamIDRequiredTogether])
+            ], refuses: [.notAcceptable, .streamTypeAndStreamIDRequiredTogether])
     }
 }
 
 extension Endpoint where Body == Nothing, Answer == EventAnswer {
     package static var event: Self {
-        .init(.get, "/v1/events/{event_id}", "One event, with its hashes and contexts.", refuses: [.eventNotFound])
+        .init(
+            .get, "/v1/events/{event_id}",
+            "One event, with its hashes and contexts; with `Accept: application/cloudevents+json` as a CloudEvent.",
+            refuses: [.eventNotFound, .notAcceptable])
     }
 }
 
@@ -44,7 +60,7 @@ extension Endpoint where Body == Nothing, Answer == Nothing {
 }
 
 /// Events, oldest first.
-package struct EventList: Codable, Hashable, Sendable {
+package struct EventList: PagedAnswer, Codable, Hashable, Sendable {
     package var events: [EventRow]
     package var nextCursor: String?
 

@@ -46,7 +46,7 @@ package struct RoomCreatedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Rooms, newest change first.
-package struct RoomList: Codable, Hashable, Sendable {
+package struct RoomList: PagedAnswer, Codable, Hashable, Sendable {
     package var rooms: [Room]
     package var nextCursor: String?
 

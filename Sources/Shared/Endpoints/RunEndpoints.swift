@@ -161,7 +161,7 @@ package struct RunCreatedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Runs, newest change first.
-package struct RunList: Codable, Hashable, Sendable {
+package struct RunList: PagedAnswer, Codable, Hashable, Sendable {
     package var runs: [Run]
     package var nextCursor: String?
 

@@ -330,7 +330,7 @@ package struct ResolveToolCall: Codable, Hashable, Sendable, RuledBody {
 }
 
 /// Tool calls, oldest first.
-package struct ToolCallList: Codable, Hashable, Sendable {
+package struct ToolCallList: PagedAnswer, Codable, Hashable, Sendable {
     package var toolCalls: [ToolCall]
     package var nextCursor: String?
 
@@ -389,7 +389,7 @@ package struct ArtifactCreatedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Artifacts, newest first.
-package struct ArtifactList: Codable, Hashable, Sendable {
+package struct ArtifactList: PagedAnswer, Codable, Hashable, Sendable {
     package var artifacts: [Artifact]
     package var nextCursor: String?
 

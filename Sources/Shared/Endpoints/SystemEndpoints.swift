@@ -43,7 +43,11 @@ extension Endpoint where Body == Nothing, Answer == StreamVerification {
             query: [
                 .init("stream_type", .choice(StreamType.allCases.map(\.rawValue)), "`workspace` if not given."),
                 .init("stream_id", "The caller's workspace if not given."),
-            ])
+                .init(
+                    "from_seq", .integer(0...Int64.max),
+                    "Goes on after this `stream_seq`, whose hash is taken as given.",
+                    refusal: .invalidCursor), .limit(2_000, max: 10_000),
+            ], refuses: [.streamNotFound])
     }
 }
 
@@ -134,13 +138,18 @@ package struct StreamVerification: Codable, Hashable, Sendable {
     package var lastEventHash: String?
     /// Events whose payload was erased on purpose; the chain holds over them.
     package var erased: Int64
+    /// The walk stopped at its limit: the stream goes on after ``lastStreamSeq``, and nothing is said about the rest.
+    package var truncated: Bool
+    /// Where the walk ended: the `from_seq` to go on with.
+    package var lastStreamSeq: Int64
 
     package init(
         streamType: StreamType, streamID: String, checked: Int64, valid: Bool, firstMismatch: ChainFault? = nil,
-        lastEventHash: String? = nil, erased: Int64
+        lastEventHash: String? = nil, erased: Int64, truncated: Bool, lastStreamSeq: Int64
     ) {
         (self.streamType, self.streamID, self.checked, self.valid) = (streamType, streamID, checked, valid)
         (self.firstMismatch, self.lastEventHash, self.erased) = (firstMismatch, lastEventHash, erased)
+        (self.truncated, self.lastStreamSeq) = (truncated, lastStreamSeq)
     }
 }
 

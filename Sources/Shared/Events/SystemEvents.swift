@@ -110,15 +110,17 @@ package struct SecretLeakedDetected: EventPayload {
     package var matchCount: Int
     package var ruleIDs: [String]
     package var matches: [SecretMatch]
+    /// How much was looked at: the payload's JSON as it came.
+    package var scannedBytes: Int
 
     package init(
         sourceEventID: EventID, sourceEventType: String, scannerVersion: String, matchCount: Int, ruleIDs: [String],
-        matches: [SecretMatch]
+        matches: [SecretMatch], scannedBytes: Int
     ) {
         (self.sourceEventID, self.sourceEventType, self.scannerVersion, self.matchCount) = (
             sourceEventID, sourceEventType, scannerVersion, matchCount
         )
-        (self.ruleIDs, self.matches) = (ruleIDs, matches)
+        (self.ruleIDs, self.matches, self.scannedBytes) = (ruleIDs, matches, scannedBytes)
     }
 }
 

@@ -66,6 +66,34 @@ struct EventTests {
         }
     }
 
+    /// What the principal did, or is named in.
+    private static func concerning(_ principal: JSONValue, _ rows: [JSONValue]) -> [JSONValue] {
+        rows.filter { [$0["actor_principal_id"], $0["data"]?["principal_id"]].contains(principal) }
+    }
+
+    @Test("is filtered by who acted, and about whom", arguments: Transports.allCases)
+    func actors(_ transports: Transports) throws {
+        try withAPI(transports) { api in
+            _ = try story(api)
+            let all = try rows(api, "limit=200")
+            func expect(_ query: String, _ wanted: [JSONValue]) throws {
+                #expect(!wanted.isEmpty)
+                #expect(try rows(api, "limit=200&\(query)") == wanted, "\(query)")
+            }
+            let byEngine = all.filter { $0["actor_id"] == "engine-a" }
+            let principal = byEngine.first?["actor_principal_id"] ?? .null
+            let aboutEngine = Self.concerning(principal, all)
+            try expect("actor_type=service", all.filter { $0["actor_type"] == "service" })
+            try expect("actor_id=engine-a", byEngine)
+            try expect("actor_id=operator&actor_type=user", all.filter { $0["actor_id"] == "operator" })
+            try expect("subject_principal_id=\(principal.stringValue ?? "")", aboutEngine)
+            #expect(aboutEngine.contains { $0["event_type"] == "engine.registered" })
+            for query in ["subject_agent_id=agent_1", "actor_id=operator&actor_type=agent", "subject_principal_id=x"] {
+                #expect(try rows(api, query).isEmpty, "\(query)")
+            }
+        }
+    }
+
     @Test("is read page by page: every event once, in its order", arguments: [1, 3, 7, 200])
     func pages(_ limit: Int) throws {
         try withAPI { api in
@@ -87,6 +115,34 @@ struct EventTests {
         }
     }
 
+    @Test(
+        "is read backwards from a time: the page just before it, oldest first, and on by its cursor",
+        arguments: [1, 4, 200])
+    func backwards(_ limit: Int) throws {
+        try withAPI { api in
+            let (rooms, runs, _) = try story(api)
+            for query in ["", "&room_id=\(rooms[0])", "&run_id=\(runs[0])", "&include_system=1", "&actor_type=service"]
+            {
+                let all = try rows(api, "limit=200\(query)")
+                // Many are recorded in the same millisecond.
+                for time in Set(all.compactMap { $0["recorded_at"]?.stringValue }).union(["2100-01-01T00:00:00Z"]) {
+                    let expected = all.filter { ($0["recorded_at"]?.stringValue ?? "") < time }
+                    #expect(
+                        try rows(api, "limit=\(limit)\(query)&before_recorded_at=\(time)")
+                            == Array(expected.suffix(limit)), "\(query) \(time)")
+                    var (seen, cursor) = ([JSONValue](), "")
+                    repeat {
+                        let page = try api.operator.get(
+                            "/v1/events?limit=\(limit)\(query)&before_recorded_at=\(time)&cursor=\(cursor)")
+                        seen = (page["events"]?.arrayValue ?? []) + seen
+                        cursor = page["next_cursor"]?.stringValue ?? ""
+                    } while !cursor.isEmpty && seen.count < 1_000
+                    #expect(seen == expected, "\(query) \(time)")
+                }
+            }
+        }
+    }
+
     @Test("shows the machine's own events only when they are asked for")
     func system() throws {
         try withAPI { api in
@@ -104,7 +160,8 @@ struct EventTests {
         arguments: [
             ("stream_type=room", "stream_type_and_stream_id_required_together"),
             ("stream_id=x", "stream_type_and_stream_id_required_together"),
-            ("stream_type=galaxy&stream_id=x", "stream_type_and_stream_id_required_together"),
+            ("stream_type=galaxy&stream_id=x", "invalid_stream_type"), ("stream_type=galaxy", "invalid_stream_type"),
+            ("actor_type=robot", "invalid_field"),
             ("cursor=x", "invalid_cursor"), ("cursor=-1", "invalid_cursor"), ("cursor=1.5", "invalid_cursor"),
             ("cursor=9223372036854775808", "invalid_cursor"), ("cursor=01", "invalid_cursor"),
             ("stream_type=room&stream_id=x&from_seq=x", "invalid_cursor"),

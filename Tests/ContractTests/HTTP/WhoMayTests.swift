@@ -219,6 +219,7 @@ struct WhoMayTests {
         "lists with a limit that is a whole number and a cursor that it gave",
         arguments: [
             "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events",
+            "/v1/audit/redactions",
         ])
     func limits(_ list: String) throws {
         try withAPI { api in

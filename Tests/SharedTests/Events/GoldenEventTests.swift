@@ -233,7 +233,8 @@ enum GoldenEvents {
             .secretLeakedDetected(
                 SecretLeakedDetected(
                     sourceEventID: "e-1", sourceEventType: "run.completed", scannerVersion: "dlp_v2", matchCount: 1,
-                    ruleIDs: ["github_pat"], matches: [SecretMatch(ruleID: "github_pat", matchPreview: "ghp_…")]))),
+                    ruleIDs: ["github_pat"], matches: [SecretMatch(ruleID: "github_pat", matchPreview: "ghp_…")],
+                    scannedBytes: 96))),
         .toolCall(
             .requested(
                 ToolRequested(

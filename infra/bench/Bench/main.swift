@@ -8,8 +8,18 @@ import Shared
 // Drives a running api from outside, over its socket, and prints one JSON object: what infra/bench/run puts beside peers.
 //
 // usage: Bench (lifecycles|claims|sse) PORT TOKEN SECONDS COUNT
+//        Bench fill DATA_DIR COUNT         so many events into the log of a stopped api
+//        Bench export PORT TOKEN PID       takes an export, beside the memory of the api with this process id
 
 let arguments = Program.arguments
+if arguments.count == 3, arguments[0] == "fill", let count = Int(arguments[2]) {
+    try LogFilling.fill(arguments[1], count)
+    Program.exit(0)
+}
+if arguments.count == 4, arguments[0] == "export", let port = UInt16(arguments[1]), let pid = Int(arguments[3]) {
+    try ExportBench(port: port, token: arguments[2], pid: pid).run()
+    Program.exit(0)
+}
 guard arguments.count == 5, let port = UInt16(arguments[1]), let seconds = Int(arguments[3]),
     let count = Int(arguments[4])
 else {

@@ -1,0 +1,68 @@
+import DatabaseCore
+import EventStore
+import HTTP
+import HTTPServer
+import Projectors
+import Shared
+
+/// Whether history is what was recorded, and what was taken out of it before.
+struct AuditRoutes: Sendable {
+    let environment: APIEnvironment
+    let audits: Audits
+
+    func mount(on routes: inout RouteTable) {
+        routes.raw(.verifyStream, .operatorOnly) { context in audits.run(context) { _ in try verifyStream(context) } }
+        routes.raw(.verifyLog, .machineOperator) { context in audits.run(context) { try $0.verifyLog() } }
+        routes.on(.checkProjections, .machineOperator) { (_: Nothing, context) in
+            audits.run(context) { try $0.checkProjections() }
+        }
+        routes.get(.redactions, .operatorOnly, redactions)
+    }
+
+    @Sendable private func verifyStream(_ context: RequestContext) throws -> StreamVerification {
+        let type = context.query("stream_type").flatMap { StreamType(rawValue: $0) } ?? .workspace
+        let stream = StreamID(type, context.query("stream_id") ?? context.workspace.rawValue)
+        let (seq, limit) = (try context.sequence("from_seq") ?? 0, try context.limit(default: 2_000, max: 10_000))
+        return try environment.database.read { transaction in
+            guard try Self.isVisible(stream, to: context, transaction) else {
+                throw Rejection(.streamNotFound, "no stream \(stream.description.prefix(120))")
+            }
+            let last = try EventQueries.lastSeq(of: stream, in: transaction)
+            guard seq <= last else {
+                throw Rejection.field("from_seq", .invalidCursor, "from_seq: the stream ends at \(last), found \(seq)")
+            }
+            return try LogVerifier.verify(stream, after: seq, limit: limit, in: transaction)
+        }
+    }
+
+    /// A stream of another workspace is as little there as one that is nowhere. A workspace has its stream before
+    /// anything happens in it; the instance's own is the operator's to see.
+    private static func isVisible(
+        _ stream: StreamID, to context: RequestContext, _ transaction: any ReadTransaction
+    ) throws -> Bool {
+        let workspace = context.workspace
+        return switch stream.type {
+        case .room: try RoomTable.find(RoomID(stream.id), in: workspace, transaction) != nil
+        case .thread: try EventQueries.workspace(of: stream, in: transaction) == workspace
+        case .workspace: 
+            stream.id == workspace.rawValue
+                || stream.id == WorkspaceID.system.rawValue && context.caller.isOperator
+        }
+    }
+
+    @Sendable private func redactions(_ context: RequestContext) throws -> RedactionList {
+        var filter = RedactionTable.Filter()
+        filter.eventID = context.query("event_id").map { EventID($0) }
+        filter.ruleID = context.query("rule_id")
+        filter.action = try context.choice("action", .invalidAction)
+        filter.streamType = try context.choice("stream_type", .invalidStreamType)
+        filter.streamID = context.query("stream_id")
+        let (limit, cursor) = (try context.limit(default: 2_000, max: 10_000), try context.cursor())
+        let lines = try environment.database.read {
+            try RedactionTable.list(in: context.workspace, filter, after: cursor, limit: limit, $0)
+        }
+        return RedactionList(
+            redactions: lines,
+            nextCursor: lines.nextCursor(limit) { ListCursor(time: $0.createdAt, id: $0.redactionLogID) })
+    }
+}
