@@ -51,6 +51,8 @@ extension ApprovalStatus: SQLStorable {}
 extension ArtifactContent.Kind: SQLStorable {}
 extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
+extension IncidentSeverity: SQLStorable {}
+extension IncidentStatus: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
 extension RunStatus: SQLStorable {}
 extension StepStatus: SQLStorable {}

@@ -42,6 +42,9 @@ package enum ProjectorCatalogue {
     package static let all: [Projector] = [
         ApprovalTable.projector,
         ArtifactTable.projector,
+        EvidenceTable.projector,
+        IncidentLearningTable.projector,
+        IncidentTable.projector,
         KillSwitchTable.projector,
         RoomTable.projector,
         RunTable.projector,
