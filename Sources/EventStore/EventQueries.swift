@@ -92,6 +92,25 @@ package enum EventQueries {
             events: events, hasTerminalEvent: isEnded)
     }
 
+    /// An event's type and whereabouts.
+    package struct Mark: Sendable {
+        package var eventID: EventID
+        package var eventType: String
+        package var runID: RunID?
+        package var recordedAt: Timestamp
+    }
+
+    /// The last events of the log, newest first.
+    package static func latest(_ limit: Int, in transaction: any ReadTransaction) throws -> [Mark] {
+        try transaction.all(
+            "SELECT event_id, event_type, run_id, recorded_at FROM evt_events ORDER BY global_seq DESC LIMIT \(limit)"
+        ) {
+            Mark(
+                eventID: try $0.get("event_id"), eventType: try $0.get("event_type"), runID: try $0.get("run_id"),
+                recordedAt: try $0.get("recorded_at"))
+        }
+    }
+
     package static func lastGlobalSeq(in transaction: any ReadTransaction) throws -> Int64 {
         try transaction.first(EventTable.lastGlobalSeq) { try $0.get("last") } ?? 0
     }

@@ -1,4 +1,5 @@
 package import DatabaseCore
+package import Domain
 import EventStore
 import JSON
 package import Shared
@@ -34,6 +35,13 @@ extension Table {
     ) throws {
         guard let key, let next = evolve(try find(key, in: transaction)) else { return }
         try put(next, in: transaction)
+    }
+}
+
+extension ReadTransaction {
+    /// The `count` and the time `since` of a statement's one row.
+    package func backlog(_ statement: SQL) throws -> Backlog {
+        try first(statement) { Backlog(count: try $0.get("count"), since: try $0.get("since")) } ?? Backlog()
     }
 }
 

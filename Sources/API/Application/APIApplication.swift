@@ -26,6 +26,7 @@ package final class APIApplication: Sendable {
     private let commands: CommandBus
     private let timers: Timers
     private let audits: Audits
+    private let health: HealthDesk
     private let blobs: BlobStore
     private let permits: PermitBook
     private let metrics: LiveMetrics
@@ -80,6 +81,9 @@ package final class APIApplication: Sendable {
         audits = Audits(
             environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems
         )
+        health = HealthDesk(
+            environment: environment, dataDirectory: data, headFile: headFile, problems: problems,
+            isDraining: isDraining)
         blobs = try BlobStore(
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
         timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
@@ -93,6 +97,7 @@ package final class APIApplication: Sendable {
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
         EvidenceRoutes(environment: environment, commands: commands).mount(on: &routes)
+        HealthRoutes(environment: environment, desk: health).mount(on: &routes)
         IncidentRoutes(environment: environment, commands: commands).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
@@ -127,7 +132,7 @@ package final class APIApplication: Sendable {
             return work.recorded
         }
         commands.aftermath.committed(recorded)
-        threads.withLock { $0 = [timers.start(), audits.start(), blobs.start()] }
+        threads.withLock { $0 = [timers.start(), audits.start(), health.start(), blobs.start()] }
     }
 
     /// What of the env file can change while the api runs: the kill switch.
@@ -162,6 +167,7 @@ package final class APIApplication: Sendable {
         if let recorded { commands.aftermath.committed(recorded) }
         timers.stop()
         audits.stop()
+        health.stop()
         blobs.stop()
         for thread in threads.withLock({ $0 }) { thread.join() }
         database.close()

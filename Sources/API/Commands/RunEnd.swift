@@ -13,27 +13,19 @@ extension Work {
         guard let id = end.envelope.runID, let run = try RunTable.find(id, transaction) else {
             preconditionFailure("\(end.envelope.eventType) is about a run that is projected")
         }
-        _ = try recordEvidence(of: run, by: .api)
+        try recordEvidence(of: run, by: .api)
         if case .failed(let failed) = end.event { try openIncident(of: run, end.with(failed)) }
     }
 
-    /// The evidence of a run that has ended; made now if there is none.
+    /// Makes the evidence of a run that has ended and has none.
     /// - Throws: `run_not_ended`
-    func recordEvidence(of run: Run, by actor: Actor) throws -> (evidence: Evidence, isNew: Bool) {
-        if let existing = try EvidenceTable.find(of: run.runID, in: run.workspaceID, transaction) {
-            return (existing, false)
-        }
+    func recordEvidence(of run: Run, by actor: Actor) throws {
         try EvidenceDecider.requireEnd(of: run)
-        guard let facts = try EvidenceTable.facts(of: run, transaction) else {
+        guard let found = try EvidenceTable.facts(of: run, transaction) else {
             preconditionFailure("a run that is projected has events")
         }
-        let draft = try EvidenceDecider.finalize(
-            environment.newID(), of: run, facts, digest: SHA256.text, CommandFacts(actor: actor, now: now))
-        try record(draft)
-        guard let evidence = try EvidenceTable.find(of: run.runID, in: run.workspaceID, transaction) else {
-            preconditionFailure("a manifest that is recorded is projected")
-        }
-        return (evidence, true)
+        let facts = CommandFacts(actor: actor, now: now)
+        try record(EvidenceDecider.finalize(environment.newID(), of: run, found, digest: SHA256.text, facts))
     }
 
     /// A failed run has to be looked at, unless it failed because somebody said no: that is understood.

@@ -47,5 +47,5 @@ enum OperationalTables {
     static let migration = Migration(
         3, "operations",
         sqlite: LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
-            + EngineTokenTable.table.schema + IdempotencyTable.table.schema)
+            + EngineTokenTable.table.schema + IdempotencyTable.table.schema + ProbeTable.table.schema)
 }

@@ -1,5 +1,5 @@
 package import DatabaseCore
-import Domain
+package import Domain
 import EventStore
 package import Shared
 
@@ -76,6 +76,25 @@ package enum ApprovalTable {
         var condition: SQL = " WHERE workspace_id = \(workspace)"
         if let status { condition.append(" AND status = \(status)") }
         if let room { condition.append(" AND room_id = \(room)") }
+        condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
+        condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+
+    /// How many wait for a decision, and since when.
+    package static func waiting(in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Backlog {
+        try transaction.backlog(
+            """
+            SELECT count(*) AS count, min(created_at) AS since FROM proj_approvals
+            WHERE workspace_id = \(workspace) AND status IN ('pending', 'held')
+            """)
+    }
+
+    /// Those that wait for a decision, newest change first.
+    package static func listWaiting(
+        in workspace: WorkspaceID, after cursor: ListCursor?, limit: Int, _ transaction: any ReadTransaction
+    ) throws -> [Approval] {
+        var condition: SQL = " WHERE workspace_id = \(workspace) AND status IN ('pending', 'held')"
         condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
         condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
         return try table.all(where: condition, in: transaction)

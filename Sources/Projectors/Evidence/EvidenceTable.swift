@@ -54,6 +54,13 @@ package enum EvidenceTable {
         try table.all(where: " WHERE run_id = \(run) AND workspace_id = \(workspace)", in: transaction).first
     }
 
+    /// Whether the run has its evidence.
+    package static func exists(of run: RunID, _ transaction: any ReadTransaction) throws -> Bool {
+        try transaction.first("SELECT 1 AS found FROM proj_evidence_manifests WHERE run_id = \(run)") {
+            try $0.get("found", as: Int.self)
+        } != nil
+    }
+
     /// What a manifest says of a run that has ended, as log and tables have it; nil when the log has nothing of it.
     package static func facts(of run: Run, _ transaction: any ReadTransaction) throws -> EvidenceFacts? {
         let listedMax = EvidenceDecider.pointersMax

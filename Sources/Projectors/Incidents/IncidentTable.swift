@@ -1,5 +1,5 @@
 package import DatabaseCore
-import Domain
+package import Domain
 import EventStore
 package import Shared
 
@@ -75,6 +75,15 @@ package enum IncidentTable {
         condition.append(cursor.map { $0.condition(time: "updated_at", id: "incident_id") } ?? "")
         condition.append(" ORDER BY updated_at DESC, incident_id DESC LIMIT \(limit)")
         return try table.all(where: condition, in: transaction)
+    }
+
+    /// How many are open, and since when.
+    package static func open(in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Backlog {
+        try transaction.backlog(
+            """
+            SELECT count(*) AS count, min(created_at) AS since FROM proj_incidents
+            WHERE workspace_id = \(workspace) AND status = 'open'
+            """)
     }
 
     /// The incident of the run that changed last, open or closed.

@@ -1,7 +1,5 @@
 import APIClient
 import Crypto
-import DatabaseCore
-import DatabaseSQLite
 import Domain
 import EventStore
 import JSON
@@ -237,12 +235,9 @@ struct EvidenceTests {
 
     /// Ends the run as a release without evidence did it: the event and its rows, nothing else.
     private func endAsBefore(_ run: RunID, _ api: TestAPI) throws {
-        let migrations = [EventTable.migration, ProjectorCatalogue.migration, Migration(3, "applied", sqlite: [])]
-        let database = try SQLiteDatabase(path: "\(api.folder.path)/aos.db", migrations: migrations) { _ in }
-        defer { database.close() }
         let log = EventLog { SystemEntropy().bytes($0) }
         let now = Timestamp(milliseconds: api.clock.wallMilliseconds())
-        try database.writeAndWait { transaction in
+        try api.withStoppedDatabase { transaction in
             guard let row = try RunTable.find(run, transaction) else { throw TestFailure("no run") }
             let draft = try RunDecider.complete(row, CompleteRun(), CommandFacts(actor: .operatorUser, now: now))
             try ProjectorCatalogue.project(log.append([draft], at: now, in: transaction), in: transaction)
