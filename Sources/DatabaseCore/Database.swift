@@ -14,6 +14,9 @@ package protocol Database: AnyObject, Sendable {
         _ work: @escaping @Sendable (any WriteTransaction) throws -> Value
     ) throws -> Value
 
+    /// How long the last commit took, until the disk had it; nil before the first.
+    var lastCommitMicroseconds: Int64? { get }
+
     /// Reads a consistent state of all that was committed before.
     func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value
 }

@@ -28,6 +28,7 @@ package final class SQLiteDatabase: Database {
     private let queue = Monitor(Queue())
     private let readers: Monitor<ReaderPool>
     private let writer: Thread
+    private let gauge = CommitGauge()
     package let path: String
 
     /// Opens (or creates) the database, applies what migrations it lacks, and starts the writer.
@@ -42,9 +43,9 @@ package final class SQLiteDatabase: Database {
         try SQLiteSettings.prepareWriter(connection)
         try SQLiteMigrator.migrate(connection, migrations)
         readers = Monitor(ReaderPool())
-        let queue = queue
+        let (queue, gauge) = (queue, gauge)
         writer = Thread.start("db-writer") {
-            SQLiteWriter(connection: connection, onStorageFault: onStorageFault).run {
+            SQLiteWriter(connection: connection, gauge: gauge, onStorageFault: onStorageFault).run {
                 queue.wait { queue in
                     if queue.works.isEmpty { return queue.isClosing ? [] : nil }
                     let batch = Array(queue.works.prefix(Self.batchWorksMax))
@@ -82,6 +83,8 @@ package final class SQLiteDatabase: Database {
         write(work) { outcome in result.update { $0 = outcome } }
         return try result.wait { $0 }!.get()
     }
+
+    package var lastCommitMicroseconds: Int64? { gauge.lastMicroseconds }
 
     package func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value {
         let connection = try takeReader()
@@ -127,6 +130,22 @@ package final class SQLiteDatabase: Database {
     }
 }
 
+/// How long the last commit took.
+private final class CommitGauge: Sendable {
+    private let clock = SystemClock()
+    private let microseconds = Atomic<Int64>(-1)
+
+    var lastMicroseconds: Int64? {
+        let last = microseconds.load(ordering: .relaxed)
+        return last < 0 ? nil : last
+    }
+
+    func start() -> Int64 { clock.monotonicNanoseconds() }
+    func end(_ start: Int64) {
+        microseconds.store((clock.monotonicNanoseconds() - start) / 1000, ordering: .relaxed)
+    }
+}
+
 /// The writer's thread: takes a batch, runs it in one transaction, answers after the commit.
 ///
 /// `@unchecked Sendable` holds because it is made before its thread starts and only used on it.
@@ -137,12 +156,15 @@ private final class SQLiteWriter: @unchecked Sendable {
     private static let forcedCheckpointPages: Int32 = 16_000
 
     private let connection: SQLiteConnection
+    private let gauge: CommitGauge
     private let onStorageFault: @Sendable (DatabaseError) -> Void
     private var rollbacks = 0
     private var walPages: Int32 = 0
 
-    init(connection: SQLiteConnection, onStorageFault: @escaping @Sendable (DatabaseError) -> Void) {
-        (self.connection, self.onStorageFault) = (connection, onStorageFault)
+    init(
+        connection: SQLiteConnection, gauge: CommitGauge, onStorageFault: @escaping @Sendable (DatabaseError) -> Void
+    ) {
+        (self.connection, self.gauge, self.onStorageFault) = (connection, gauge, onStorageFault)
     }
 
     func run(nextBatch: () -> [SQLiteDatabase.Work], isIdle: () -> Bool) {
@@ -200,7 +222,9 @@ private final class SQLiteWriter: @unchecked Sendable {
                     results.append(.failure(error))
                 }
             }
+            let start = gauge.start()
             try connection.execute("COMMIT")
+            gauge.end(start)
             return results
         } catch {
             rollbacks += 1

@@ -52,6 +52,8 @@ extension ArtifactContent.Kind: SQLStorable {}
 extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
 extension Redaction.Action: SQLStorable {}
+extension IncidentSeverity: SQLStorable {}
+extension IncidentStatus: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
 extension RunStatus: SQLStorable {}
 extension StepStatus: SQLStorable {}

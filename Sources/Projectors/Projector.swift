@@ -1,4 +1,5 @@
 package import DatabaseCore
+package import Domain
 import EventStore
 import JSON
 package import Shared
@@ -37,11 +38,21 @@ extension Table {
     }
 }
 
+extension ReadTransaction {
+    /// The `count` and the time `since` of a statement's one row.
+    package func backlog(_ statement: SQL) throws -> Backlog {
+        try first(statement) { Backlog(count: try $0.get("count"), since: try $0.get("since")) } ?? Backlog()
+    }
+}
+
 /// Every read model, one line each.
 package enum ProjectorCatalogue {
     package static let all: [Projector] = [
         ApprovalTable.projector,
         ArtifactTable.projector,
+        EvidenceTable.projector,
+        IncidentLearningTable.projector,
+        IncidentTable.projector,
         KillSwitchTable.projector,
         RedactionTable.projector,
         RoomTable.projector,

@@ -11,7 +11,7 @@ import Testing
 struct RebuildTests {
     /// Families that the random life does not know yet.
     private static let unlived = [
-        "evidence.", "experiment.", "incident.", "learning.", "constraint.", "mistake.", "scorecard.",
+        "experiment.", "learning.", "constraint.", "mistake.", "scorecard.",
         "lesson.", "thread.", "message.", "room.updated",
     ]
 
@@ -67,8 +67,9 @@ struct RebuildTests {
     @Test(
         "A row that differs in one place, is gone or is there too much is named",
         arguments: [
-            "proj_approvals", "proj_artifacts", "proj_kill_switch", "proj_redactions", "proj_rooms", "proj_runs",
-            "proj_steps", "proj_tool_calls",
+            "proj_approvals", "proj_artifacts", "proj_evidence_manifests", "proj_incident_learning", "proj_incidents",
+            "proj_kill_switch", "proj_redactions", "proj_rooms", "proj_runs", "proj_steps",
+            "proj_tool_calls",
         ])
     func differences(_ table: String) throws {
         let history = try History(seed: 5)
@@ -83,6 +84,9 @@ struct RebuildTests {
             switch table {
             case "proj_approvals": "approval_id"
             case "proj_artifacts": "artifact_id"
+            case "proj_evidence_manifests": "evidence_id"
+            case "proj_incident_learning": "learning_id"
+            case "proj_incidents": "incident_id"
             case "proj_kill_switch": "scope"
             case "proj_redactions": "redaction_log_id"
             case "proj_rooms": "room_id"
@@ -96,12 +100,10 @@ struct RebuildTests {
             #expect(checks.filter { $0.table != table }.allSatisfy { $0.firstDifference == nil })
             return try #require(checks.first { $0.table == table })
         }
-        let time =
-            switch table {
-            case "proj_kill_switch": "changed_at"
-            case "proj_redactions": "created_at"
-            default: "updated_at"
-            }
+        let times = [
+            "proj_kill_switch": "changed_at", "proj_incident_learning": "created_at", "proj_redactions": "created_at",
+        ]
+        let time = times[table] ?? "updated_at"
         let changed = try change(
             "UPDATE \(table) SET \(time) = '2001-01-01T00:00:00.000Z' WHERE \(keyColumn) = '\(row)'")
         #expect(changed.firstDifference?.hasPrefix("\(row), column ") == true)

@@ -27,6 +27,7 @@ package final class APIApplication: Sendable {
     private let timers: Timers
     private let audits: Audits
     private let exports: Exports
+    private let health: HealthDesk
     private let blobs: BlobStore
     private let passphrases: Passphrases
     private let permits: PermitBook
@@ -62,7 +63,7 @@ package final class APIApplication: Sendable {
             clock: clock, entropy: entropy, database: database,
             eventLog: EventLog(randomBytes: { entropy.bytes($0) }), log: log,
             leaseMilliseconds: configuration.leaseMilliseconds, enforcementMode: configuration.enforcementMode,
-            tokenKey: Hex.bytes(tokenKey) ?? [])
+            isPromotionLoopEnabled: configuration.isPromotionLoopEnabled, tokenKey: Hex.bytes(tokenKey) ?? [])
         self.environment = environment
         let (hub, claims, controls) = (EventHub(), ClaimQueue(), ControlHub())
         let headFile = HeadFile(path: "\(data)/audit/heads.ndjson")
@@ -84,6 +85,9 @@ package final class APIApplication: Sendable {
         audits = Audits(
             environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems
         )
+        health = HealthDesk(
+            environment: environment, dataDirectory: data, headFile: headFile, problems: problems,
+            isDraining: isDraining)
         blobs = try BlobStore(
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
         timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
@@ -103,6 +107,9 @@ package final class APIApplication: Sendable {
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics, exports: exports).mount(on: &routes)
+        EvidenceRoutes(environment: environment, commands: commands).mount(on: &routes)
+        HealthRoutes(environment: environment, desk: health).mount(on: &routes)
+        IncidentRoutes(environment: environment, commands: commands).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
         ).mount(on: &routes)
@@ -138,7 +145,9 @@ package final class APIApplication: Sendable {
         }
         commands.aftermath.committed(recorded)
         threads.withLock {
-            $0 = [timers.start(), audits.start(), blobs.start(), exports.start(), passphrases.start()]
+            $0 = [
+                timers.start(), audits.start(), health.start(), blobs.start(), exports.start(), passphrases.start(),
+            ]
         }
     }
 
@@ -174,6 +183,7 @@ package final class APIApplication: Sendable {
         if let recorded { commands.aftermath.committed(recorded) }
         timers.stop()
         audits.stop()
+        health.stop()
         blobs.stop()
         passphrases.stop()
         exports.stop()

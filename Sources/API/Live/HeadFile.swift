@@ -1,4 +1,5 @@
 import Crypto
+import Domain
 import EventStore
 import JSON
 import Platform
@@ -19,6 +20,8 @@ final class HeadFile: Sendable {
         var globalSeq: Int64 = 0
         var root = HeadFile.emptyRoot
         var writtenSeq: Int64 = 0
+        /// When the first event was recorded that the file does not have yet.
+        var unwrittenSince: Timestamp?
     }
 
     static let emptyRoot = SHA256.text([])
@@ -44,21 +47,30 @@ final class HeadFile: Sendable {
     func note(_ recorded: [Recorded<DomainEvent>]) {
         state.withLock { state in
             for event in recorded where event.envelope.globalSeq > state.globalSeq {
+                state.unwrittenSince = state.unwrittenSince ?? event.at
                 state.globalSeq = event.envelope.globalSeq
                 state.root = Self.root(state.root, adding: event.envelope.eventHash)
             }
         }
     }
 
-    /// Appends a line if there is something new.
+    /// Appends a line if there is something new. Only one thread may do so.
     func flush(at now: Timestamp) throws {
         let line = state.withLock { state -> Line? in
             guard state.globalSeq > state.writtenSeq else { return nil }
-            state.writtenSeq = state.globalSeq
             return Line(time: now, globalSeq: state.globalSeq, root: state.root)
         }
         guard let line else { return }
         try Files.append(JSON.canonical(encoding: line) + Array("\n".utf8), to: path, sync: true)
+        state.withLock { state in
+            state.writtenSeq = line.globalSeq
+            state.unwrittenSince = state.globalSeq > line.globalSeq ? now : nil
+        }
+    }
+
+    /// The events that the file does not have yet.
+    var unwritten: Backlog {
+        state.withLock { Backlog(count: Int($0.globalSeq - $0.writtenSeq), since: $0.unwrittenSince) }
     }
 
     /// More than several lines: the last whole one is in it.

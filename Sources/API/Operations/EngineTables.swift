@@ -98,6 +98,19 @@ enum EngineTokenTable {
         try table.all(where: " WHERE token_id = \(id) AND engine_id = \(engine)", in: transaction).first
     }
 
+    /// How many engines may come, and when one of them last did.
+    static func activity(
+        in workspace: WorkspaceID, _ transaction: any ReadTransaction
+    ) throws -> (engines: Int, seenAt: Timestamp?) {
+        try transaction.first(
+            """
+            SELECT count(DISTINCT e.engine_id) AS engines, max(coalesce(t.last_seen_at, t.issued_at)) AS seen_at
+            FROM sec_engines e JOIN sec_engine_tokens t ON t.engine_id = e.engine_id AND t.revoked_at IS NULL
+            WHERE e.workspace_id = \(workspace) AND e.status = 'active'
+            """
+        ) { (try $0.get("engines"), try $0.get("seen_at")) } ?? (0, nil)
+    }
+
     static func put(_ stored: Stored, _ transaction: any WriteTransaction) throws {
         try table.put(stored, in: transaction)
     }

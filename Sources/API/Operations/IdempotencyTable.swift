@@ -48,5 +48,5 @@ enum OperationalTables {
         3, "operations",
         sqlite: LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
             + EngineTokenTable.table.schema + IdempotencyTable.table.schema + OwnerTable.table.schema
-            + SessionTable.table.schema + SpentBootstrapTokenTable.table.schema)
+            + ProbeTable.table.schema + SessionTable.table.schema + SpentBootstrapTokenTable.table.schema)
 }

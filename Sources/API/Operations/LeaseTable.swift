@@ -59,6 +59,24 @@ enum LeaseTable {
                 """, in: transaction)
     }
 
+    /// How many leases ran out before that moment and were not ended.
+    static func overdue(
+        monotonicMs then: Int64, in workspace: WorkspaceID, _ transaction: any ReadTransaction
+    ) throws -> Backlog {
+        try transaction.backlog(
+            """
+            SELECT count(*) AS count, min(expires_at) AS since FROM op_leases
+            WHERE workspace_id = \(workspace) AND expires_at_monotonic_ms <= \(then)
+            """)
+    }
+
+    /// When a holder of any run was last heard of.
+    static func lastHeartbeat(in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Timestamp? {
+        try transaction.first(
+            "SELECT max(heartbeat_at) AS seen_at FROM op_leases WHERE workspace_id = \(workspace)"
+        ) { try $0.get("seen_at", as: Timestamp?.self) } ?? nil
+    }
+
     static func held(by engine: EngineID, _ transaction: any ReadTransaction) throws -> [Lease] {
         try table.all(where: " WHERE engine_id = \(engine) ORDER BY run_id", in: transaction)
     }

@@ -12,6 +12,10 @@ func found(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadT
     try ArtifactTable.find(id, in: workspace, transaction) ?? missing(.artifactNotFound, "artifact", id)
 }
 
+func found(_ id: IncidentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Incident {
+    try IncidentTable.find(id, in: workspace, transaction) ?? missing(.incidentNotFound, "incident", id)
+}
+
 func found(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Room {
     try RoomTable.find(id, in: workspace, transaction) ?? missing(.roomNotFound, "room", id)
 }

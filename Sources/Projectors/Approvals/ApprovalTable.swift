@@ -1,5 +1,5 @@
 package import DatabaseCore
-import Domain
+package import Domain
 import EventStore
 package import Shared
 
@@ -39,6 +39,7 @@ package enum ApprovalTable {
         ],
         indexes: [
             "CREATE INDEX proj_approvals_by_update ON proj_approvals (workspace_id, updated_at)",
+            "CREATE INDEX proj_approvals_by_run ON proj_approvals (run_id) WHERE run_id IS NOT NULL",
             """
             CREATE INDEX proj_approvals_approved ON proj_approvals (workspace_id, action, decided_at)
                 WHERE status = 'approved' AND consumed_at IS NULL
@@ -78,6 +79,32 @@ package enum ApprovalTable {
         condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
         condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
         return try table.all(where: condition, in: transaction)
+    }
+
+    /// How many wait for a decision, and since when.
+    package static func waiting(in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Backlog {
+        try transaction.backlog(
+            """
+            SELECT count(*) AS count, min(created_at) AS since FROM proj_approvals
+            WHERE workspace_id = \(workspace) AND status IN ('pending', 'held')
+            """)
+    }
+
+    /// Those that wait for a decision, newest change first.
+    package static func listWaiting(
+        in workspace: WorkspaceID, after cursor: ListCursor?, limit: Int, _ transaction: any ReadTransaction
+    ) throws -> [Approval] {
+        var condition: SQL = " WHERE workspace_id = \(workspace) AND status IN ('pending', 'held')"
+        condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
+        condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+
+    /// Whether somebody said no to something that the run asked for.
+    package static func wasDenied(in run: RunID, _ transaction: any ReadTransaction) throws -> Bool {
+        try transaction.first(
+            "SELECT 1 AS found FROM proj_approvals WHERE run_id = \(run) AND status = 'denied' LIMIT 1"
+        ) { try $0.get("found", as: Int.self) } != nil
     }
 
     /// What policy looks at: approved and not used up, newest decision first.

@@ -1,5 +1,5 @@
 package import DatabaseCore
-import Domain
+package import Domain
 import EventStore
 package import Shared
 
@@ -69,6 +69,8 @@ package enum RunTable {
         package var roomID: RoomID?
         package var experimentID: String?
         package var status: RunStatus?
+        /// Only those that have not changed since.
+        package var unchangedSince: Timestamp?
 
         package init() {}
     }
@@ -82,6 +84,7 @@ package enum RunTable {
         if let room = filter.roomID { condition.append(" AND room_id = \(room)") }
         if let experiment = filter.experimentID { condition.append(" AND experiment_id = \(experiment)") }
         if let status = filter.status { condition.append(" AND status = \(status)") }
+        if let time = filter.unchangedSince { condition.append(" AND updated_at < \(time)") }
         condition.append(cursor.map { $0.condition(time: "updated_at", id: "run_id") } ?? "")
         condition.append(" ORDER BY updated_at DESC, run_id DESC LIMIT \(limit)")
         return try table.all(where: condition, in: transaction)
@@ -97,6 +100,22 @@ package enum RunTable {
         if let rooms { condition.append(" AND room_id IN (\(list: rooms))") }
         condition.append(" ORDER BY created_at, run_id LIMIT 1")
         return try table.all(where: condition, in: transaction).first
+    }
+
+    /// How many runs wait for an engine, and since when.
+    package static func queued(in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Backlog {
+        try transaction.backlog(
+            """
+            SELECT count(*) AS count, min(updated_at) AS since FROM proj_runs
+            WHERE workspace_id = \(workspace) AND status = 'queued'
+            """)
+    }
+
+    /// What the run's row notes as its last event; nil where there is no row.
+    package static func lastEvent(of run: RunID, _ transaction: any ReadTransaction) throws -> EventID? {
+        try transaction.first("SELECT last_event_id FROM proj_runs WHERE run_id = \(run)") {
+            try $0.get("last_event_id", as: EventID?.self)
+        } ?? nil
     }
 
     /// Waiting runs whose timer has come.

@@ -42,6 +42,7 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case invalidBudgetCapUnits = "invalid_budget_cap_units"
     case invalidKind = "invalid_kind"
     case invalidMetrics = "invalid_metrics"
+    case invalidPayloadCombination = "invalid_payload_combination"
     case invalidRiskTier = "invalid_risk_tier"
     case invalidSeverity = "invalid_severity"
     case invalidStreamType = "invalid_stream_type"
@@ -172,7 +173,8 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
             .missingKind, .missingRoomID, .missingTitle, .missingToolName, .numberOutOfRange, .planInvalid,
             .secretInPlan, .streamTypeAndStreamIDRequiredTogether, .digestMismatch, .protocolError,
             .evidenceRunMismatch, .experimentRoomMismatch, .invalidAction, .invalidBefore, .invalidBudgetCapUnits,
-            .invalidKind, .invalidMetrics, .invalidRiskTier, .invalidSeverity, .invalidStreamType,
+            .invalidKind, .invalidMetrics, .invalidPayloadCombination, .invalidRiskTier, .invalidSeverity,
+            .invalidStreamType,
             .lessonContextRequired, .missingCategory, .missingContent, .missingEvidenceForTemplate, .missingHypothesis,
             .missingLang, .missingMetrics, .missingNote, .missingPassphrase, .missingRCAPayload, .missingRefreshToken,
             .missingRequiredField, .missingSummary, .missingTemplateKey, .missingTemplateVersion,

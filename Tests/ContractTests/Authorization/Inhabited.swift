@@ -26,6 +26,7 @@ struct Inhabited {
         ids["token_id"] = engine.token.tokenID.rawValue
         try hold()
         ids["approval_id"] = try made("/v1/approvals", ["action": "external.write"], "approval_id")
+        ids["incident_id"] = try made("/v1/incidents", ["title": "It broke"], "incident_id")
         ids["event_id"] = try people.call(.events, Nothing(), query: [("limit", "1")]).events.first?.eventID.rawValue
         ids["sha256"] = SHA256.hex(Self.blob)
     }
@@ -77,6 +78,13 @@ struct Inhabited {
             guard answer.status == 200 else { throw TestFailure(answer.text) }
         },
         "artifactContent": { _ in },
+        "closeIncident": { world in
+            let incident = "/v1/incidents/\(world["incident_id"])"
+            _ = try world.made("\(incident)/rca", ["summary": "A typo"], "ok")
+            _ = try world.made("\(incident)/learning", ["note": "Look twice"], "learning_id")
+        },
+        "evidence": { _ = try $0.made("/v1/runs/\($0["run_id"])/complete", [:], "ok") },
+        "finalizeEvidence": { _ = try $0.made("/v1/runs/\($0["run_id"])/complete", [:], "ok") },
     ]
 
     // MARK: Requests

@@ -81,6 +81,9 @@ struct WhoMayTests {
                 (.post, "/v1/engines/register"), (.get, "/v1/engines"), (.post, "/v1/engines/x/tokens/issue"),
                 (.post, "/v1/engines/x/deactivate"), (.post, "/v1/engines/x/tokens/y/revoke"),
                 (.post, "/v1/toolcalls/x/resolve"), (.get, "/v1/audit/verify"), (.post, "/v1/projections/check"),
+                (.post, "/v1/incidents"), (.get, "/v1/incidents"), (.get, "/v1/incidents/x"),
+                (.post, "/v1/incidents/x/rca"), (.post, "/v1/incidents/x/close"),
+                (.post, "/v1/runs/\(run)/evidence/finalize"), (.get, "/v1/system/health/issues"),
             ]
             for (method, target) in routes {
                 let answer = method == .get ? try engine.get(target) : try engine.post(target)
@@ -218,8 +221,9 @@ struct WhoMayTests {
     @Test(
         "lists with a limit that is a whole number and a cursor that it gave",
         arguments: [
-            "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events",
             "/v1/audit/redactions",
+            "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events", "/v1/incidents",
+            "/v1/system/health/issues",
         ])
     func limits(_ list: String) throws {
         try withAPI { api in

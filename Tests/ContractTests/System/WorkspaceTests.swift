@@ -34,6 +34,8 @@ struct WorkspaceTests {
         let put = try hold.client.exchange(
             .put, "/v1/steps/\(step)/blobs/\(blob)", fields: [.xClaimToken: hold.token], body: bytes)
         #expect(put.status == 201)
+        let incident = try client.post("/v1/incidents", ["title": .string(canary), "run_id": .string(run)])
+        #expect(incident.status == 201)
         let events = try client.get("/v1/events?limit=200")["events"]?.arrayValue ?? []
         guard case .engine(let engine, _) = hold.client.credential else { throw TestFailure("no engine") }
         let token = try client.get("/v1/engines/\(engine)/tokens")["tokens"]?[0]?["token_id"]?.stringValue ?? ""
@@ -41,6 +43,7 @@ struct WorkspaceTests {
             ids: [
                 "room": room.rawValue, "run": run, "step": step.rawValue, "call": call[text: "tool_call_id"],
                 "approval": call[text: "approval_id"], "artifact": artifact[text: "artifact_id"], "blob": blob,
+                "incident": incident[text: "incident_id"],
                 "event": events.last?["event_id"]?.stringValue ?? "", "engine": engine.rawValue, "token": token,
             ], hold: hold)
     }
@@ -77,6 +80,12 @@ struct WorkspaceTests {
         (.post, "/v1/engines/{engine}/tokens/issue", [:]), (.post, "/v1/engines/{engine}/deactivate", [:]),
         (.post, "/v1/engines/{engine}/tokens/{token}/revoke", [:]),
         (.post, "/v1/engines/{engine}/control", [:]),
+        (.get, "/v1/incidents/{incident}", [:]), (.get, "/v1/incidents?room_id={room}", [:]),
+        (.get, "/v1/incidents?run_id={run}", [:]), (.post, "/v1/incidents/{incident}/rca", ["summary": "s"]),
+        (.post, "/v1/incidents/{incident}/learning", ["note": "n"]), (.post, "/v1/incidents/{incident}/close", [:]),
+        (.post, "/v1/incidents", ["title": "t", "run_id": "{run}"]),
+        (.post, "/v1/incidents", ["title": "t", "room_id": "{room}"]),
+        (.get, "/v1/runs/{run}/evidence", [:]), (.post, "/v1/runs/{run}/evidence/finalize", [:]),
     ]
 
     private func filled(_ text: String, _ ids: [String: String]) -> String {
@@ -129,6 +138,7 @@ struct WorkspaceTests {
             let mine = try fill(api, "ws_b", canary: "canary-of-b")
             let lists = [
                 "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/engines",
+                "/v1/incidents", "/v1/system/health/issues?kind=active_incidents",
                 "/v1/events?limit=200&include_system=1",
             ]
             for (workspace, other) in [("ws_b", "ws_a"), ("ws_c", "ws_a")] {
