@@ -152,7 +152,7 @@ package struct HealthIssue: Codable, Hashable, Sendable {
 }
 
 /// Issues, the heaviest first; of one kind, newest change first.
-package struct HealthIssueList: Codable, Hashable, Sendable {
+package struct HealthIssueList: PagedAnswer, Codable, Hashable, Sendable {
     package var schemaVersion: String
     package var serverTime: Timestamp
     package var kind: HealthIssueKind?

@@ -120,7 +120,7 @@ package struct IncidentOpenedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Incidents, newest change first.
-package struct IncidentList: Codable, Hashable, Sendable {
+package struct IncidentList: PagedAnswer, Codable, Hashable, Sendable {
     package var incidents: [Incident]
     package var nextCursor: String?
 
