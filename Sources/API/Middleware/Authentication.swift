@@ -183,13 +183,13 @@ enum Access: Sendable {
     var takesOperator: Bool {
         switch self {
         case .anyone, .engineByBody(_, orOperator: false): false
-        case .operatorOnly, .engine, .engineByBody(_, orOperator: true): true
+        case .operatorOnly, .machineOperator, .engine, .engineByBody(_, orOperator: true): true
         }
     }
 
     var takesEngine: Bool {
         switch self {
-        case .anyone, .operatorOnly: false
+        case .anyone, .operatorOnly, .machineOperator: false
         case .engine, .engineByBody: true
         }
     }
