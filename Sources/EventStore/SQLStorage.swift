@@ -53,6 +53,7 @@ extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
 extension RunStatus: SQLStorable {}
+extension SearchDocument.Kind: SQLStorable {}
 extension StepStatus: SQLStorable {}
 extension StreamType: SQLStorable {}
 extension ToolCallStatus: SQLStorable {}

@@ -60,14 +60,7 @@ struct EventRoutes: Sendable {
         filter.stepID = context.query("step_id").map { StepID($0) }
         filter.correlationID = context.query("correlation_id")
         filter.eventTypes = try types(context)
-        if let before = context.query("before_recorded_at") {
-            guard let time = Timestamp(before) else {
-                throw .field(
-                    "before_recorded_at", .invalidBeforeRecordedAt,
-                    "before_recorded_at: expected an RFC 3339 time such as 2026-03-04T05:06:07.089Z")
-            }
-            filter.beforeRecordedAt = time
-        }
+        filter.beforeRecordedAt = try context.time("before_recorded_at", .invalidBeforeRecordedAt)
         return filter
     }
 
