@@ -124,7 +124,8 @@ struct Attempt {
         try writer.send(
             .requestToolCall,
             RequestToolCall(
-                claimToken: writer.token, toolName: step.tool.rawValue, title: step.title, input: arguments, ordinal: Self.ordinal,
+                claimToken: writer.token, toolName: step.tool.rawValue, title: step.title, input: arguments,
+                ordinal: Self.ordinal,
                 tryNo: tryNo, effect: step.declaredEffect),
             ["step_id": stepID.rawValue])
     }

@@ -28,6 +28,8 @@ struct SearchTests {
             let answer = try api.operator(in: workspace).post(
                 "/v1/threads/\(thread)/messages", ["content_md": .string(text), "lang": "en"])
             guard answer.status == 201 else { throw TestFailure("not said: \(answer.text)") }
+            // Later messages have later identifiers.
+            api.clock.advance(1)
         }
         return thread
     }
@@ -53,7 +55,8 @@ struct SearchTests {
     @Test(
         "takes everything literally",
         arguments: [
-            "100%", "%%", "a_b", "__", "\"quoted\"", "\"\"", "*.swift", "**", "one NEAR two", "NEAR(a b)", "this AND that",
+            "100%", "%%", "a_b", "__", "\"quoted\"", "\"\"", "*.swift", "**", "one NEAR two", "NEAR(a b)",
+            "this AND that",
             "OR", "NOT", "^start", "col:umn", "a-b", "(((", "{a}", "'; DROP", "\\d+", "-1", "x\"\u{301}y", "+", "a\tb",
         ])
     func literal(_ text: String) throws {
@@ -70,7 +73,8 @@ struct SearchTests {
         }
     }
 
-    @Test("ranks by how much of a text is about it, then the newest first, page by page", arguments: Transports.allCases)
+    @Test(
+        "ranks by how much of a text is about it, then the newest first, page by page", arguments: Transports.allCases)
     func ranking(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let filler = String(repeating: "lorem ipsum ", count: 40)
@@ -119,7 +123,10 @@ struct SearchTests {
             let room = try api.room("Other")
             let run = try api.operator.post(
                 "/v1/runs",
-                ["room_id": .string(room.rawValue), "title": "Zebra run", "goal": "feed", "input": ["plan": Plans.shell]]
+                [
+                    "room_id": .string(room.rawValue), "title": "Zebra run", "goal": "feed",
+                    "input": ["plan": Plans.shell],
+                ]
             )[text: "run_id"]
             let hold = try api.hold()
             let step = try hold.step("a")

@@ -171,7 +171,8 @@ struct ThreadTests {
         }
     }
 
-    @Test("keeps one message for one key, whoever repeats it, and says 200 to the repeat", arguments: Transports.allCases)
+    @Test(
+        "keeps one message for one key, whoever repeats it, and says 200 to the repeat", arguments: Transports.allCases)
     func repeats(_ transports: Transports) throws {
         try withAPI(transports) { api in
             let room = try api.room()

@@ -52,7 +52,8 @@ import Testing
         #expect(untitled.api.seen("/threads").first?.body["title"] == "Run run_1")
     }
 
-    @Test func `an answer that is lost leads to the same request again, under the same key and without the token in it`() {
+    @Test
+    func `an answer that is lost leads to the same request again, under the same key and without the token in it`() {
         let bench = Bench()
         bench.api.state.update { $0.lostAnswers = ["/threads", "/messages"] }
         #expect(run(bench, message()) == .succeeded)
