@@ -103,6 +103,7 @@ package final class APIApplication: Sendable {
             environment: environment, commands: commands, permits: permits, audits: audits, isDraining: isDraining
         ).mount(on: &routes)
         ThreadRoutes(environment: environment, commands: commands).mount(on: &routes)
+        OpenAPIRoutes().mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: routes)
         endpoints = routes.endpoints
