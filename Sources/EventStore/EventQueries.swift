@@ -35,6 +35,18 @@ package enum EventQueries {
         return try transaction.first(statement) { try StoredEvent(row: $0) }
     }
 
+    /// The one event of the stream that was recorded with this key, if there is one.
+    package static func event(
+        idempotencyKey key: String, in stream: StreamID, _ transaction: any ReadTransaction
+    ) throws -> StoredEvent? {
+        try transaction.first(
+            """
+            SELECT * FROM evt_events WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
+                AND idempotency_key = \(key)
+            """
+        ) { try StoredEvent(row: $0) }
+    }
+
     /// Every event of the log, in order, one at a time.
     package static func each(
         afterGlobalSeq: Int64 = 0, in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Void

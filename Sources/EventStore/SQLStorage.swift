@@ -56,6 +56,7 @@ extension IncidentSeverity: SQLStorable {}
 extension IncidentStatus: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
 extension RunStatus: SQLStorable {}
+extension SearchDocument.Kind: SQLStorable {}
 extension StepStatus: SQLStorable {}
 extension StreamType: SQLStorable {}
 extension ToolCallStatus: SQLStorable {}

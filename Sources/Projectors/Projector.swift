@@ -13,17 +13,29 @@ package struct Projector: Sendable {
     /// Its rows in the order of their keys, each as bytes to compare.
     package let eachRow:
         @Sendable (any ReadTransaction, (_ key: String, _ row: [SQLValue]) throws -> Void) throws -> Void
+    /// Empties the table, to be folded anew.
+    package let clear: @Sendable (any WriteTransaction) throws -> Void
+
+    init(
+        _ name: String, schema: [SQL],
+        project: @escaping @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void,
+        eachRow: @escaping @Sendable (any ReadTransaction, (String, [SQLValue]) throws -> Void) throws -> Void,
+        clear: @escaping @Sendable (any WriteTransaction) throws -> Void
+    ) {
+        (self.name, self.schema, self.project, self.eachRow, self.clear) = (name, schema, project, eachRow, clear)
+    }
 
     init<Record>(
         _ table: Table<Record>,
         project: @escaping @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void
     ) {
-        (name, schema, self.project) = (table.name, table.schema, project)
-        eachRow = { transaction, body in
+        self.init(table.name, schema: table.schema, project: project) { transaction, body in
             try table.eachRow(in: transaction) { row in
                 guard case .text(let key) = row[0] else { preconditionFailure("\(table.name): the key stands first") }
                 try body(key, row)
             }
+        } clear: { transaction in
+            try transaction.execute(SQL(unsafeText: "DELETE FROM \(table.name)"))
         }
     }
 }
@@ -54,10 +66,14 @@ package enum ProjectorCatalogue {
         IncidentLearningTable.projector,
         IncidentTable.projector,
         KillSwitchTable.projector,
+        MessageTable.projector,
         RedactionTable.projector,
         RoomTable.projector,
         RunTable.projector,
+        SearchIndex.projector,
+        SearchTable.projector,
         StepTable.projector,
+        ThreadTable.projector,
         ToolCallTable.projector,
     ]
 

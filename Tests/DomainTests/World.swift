@@ -16,6 +16,9 @@ struct World {
     var learning: [LearningID: IncidentLearning] = [:]
     var evidence: Evidence?
     var killSwitch = KillSwitch()
+    var room: Room?
+    var threads: [ThreadID: RoomThread] = [:]
+    var messages: [MessageID: Message] = [:]
     private(set) var events: [Recorded<DomainEvent>] = []
     private var names = 0
 
@@ -199,7 +202,13 @@ struct World {
             }
         case .evidence(let event): evidence = EvidenceDecider.evolve(evidence, recorded.with(event))
         case .system(let event): killSwitch = KillSwitchDecider.evolve(killSwitch, recorded.with(event)) ?? killSwitch
-        case .artifact, .auth, .engine, .experiment, .learning, .policy, .review, .room, .thread: break
+        case .room(let event): room = RoomDecider.evolve(room, recorded.with(event))
+        case .thread(let event):
+            let id = recorded.envelope.threadID!
+            threads[id] = ThreadDecider.evolve(threads[id], recorded.with(event))
+            guard case .messageCreated(let created) = event else { break }
+            messages[created.messageID] = MessageDecider.evolve(messages[created.messageID], recorded.with(event))
+        case .artifact, .auth, .engine, .experiment, .learning, .policy, .review: break
         }
     }
 }

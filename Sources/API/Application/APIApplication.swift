@@ -115,9 +115,11 @@ package final class APIApplication: Sendable {
         ).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
         RunRoutes(environment: environment, commands: commands).mount(on: &routes)
+        SearchRoutes(environment: environment).mount(on: &routes)
         StepRoutes(environment: environment, commands: commands, permits: permits).mount(on: &routes)
         SystemRoutes(environment: environment, commands: commands, permits: permits, isDraining: isDraining)
             .mount(on: &routes)
+        ThreadRoutes(environment: environment, commands: commands).mount(on: &routes)
         OpenAPIRoutes().mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, crossOrigin: crossOrigin,

@@ -32,9 +32,7 @@ enum APIMaintenance {
             print(JSON.pretty(try JSON.value(of: check)))
             if arguments.contains("--check") { return check.equal ? 0 : 1 }
             try database.writeAndWait { transaction in
-                for projector in ProjectorCatalogue.all {
-                    try transaction.execute(SQL(unsafeText: "DELETE FROM \(projector.name)"))
-                }
+                for projector in ProjectorCatalogue.all { try projector.clear(transaction) }
                 try EventQueries.each(in: transaction) { stored in
                     if let recorded = try stored.typed() { try ProjectorCatalogue.project([recorded], in: transaction) }
                 }

@@ -52,6 +52,10 @@ final class Work {
 
     func room(_ id: RoomID, in workspace: WorkspaceID) throws -> Room { try found(id, in: workspace, transaction) }
 
+    func thread(_ id: ThreadID, in workspace: WorkspaceID) throws -> RoomThread {
+        try found(id, in: workspace, transaction)
+    }
+
     func run(_ id: RunID, in workspace: WorkspaceID) throws -> Run { try found(id, in: workspace, transaction) }
 
     func step(_ id: StepID, in workspace: WorkspaceID) throws -> (Step, Run) {

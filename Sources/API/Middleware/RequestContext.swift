@@ -66,16 +66,17 @@ struct RequestContext: Sendable {
     }
 
     /// Who a body says acts. Only the header mode believes it; elsewhere it must be true (`contract/README.md` 6).
+    /// - Parameter role: What the body calls the actor: its members are `<role>_type` and `<role>_id`.
     func actor(
-        type: String?, id: String?, principal: String? = nil, defaultID: String = "anon"
+        type: String?, id: String?, principal: String? = nil, defaultID: String = "anon", role: String = "actor"
     ) throws(Rejection) -> Actor {
         if case .header = caller {
             let type = type.flatMap { ActorType(rawValue: $0) } ?? .user
             return Actor(type, Limits.trimmed(id) ?? (type == .service ? "api" : defaultID))
         }
         let actor = self.actor
-        if let type, type != actor.actorType.rawValue { throw mismatch("actor_type", type) }
-        if let id = Limits.trimmed(id), id != actor.actorID { throw mismatch("actor_id", id) }
+        if let type, type != actor.actorType.rawValue { throw mismatch("\(role)_type", type) }
+        if let id = Limits.trimmed(id), id != actor.actorID { throw mismatch("\(role)_id", id) }
         if let principal, principal != Principal.id(of: actor) { throw mismatch("principal_id", principal) }
         return actor
     }

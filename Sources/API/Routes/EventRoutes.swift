@@ -37,7 +37,7 @@ struct EventRoutes: Sendable {
     @Sendable private func list(_ context: RequestContext) throws -> Reply {
         let format: ListFormat = try context.format()
         let filter = try self.filter(context)
-        let (cursor, before) = (try context.sequence("cursor"), try beforeRecordedAt(context))
+        let (cursor, before) = (try context.sequence("cursor"), try context.time("before_recorded_at", .invalidBeforeRecordedAt))
         return switch format {
         case .page: .now(try page(filter, cursor, before, context))
         case .lines: try export(.lines, format.rawValue, filter, cursor, before, context)
@@ -126,16 +126,6 @@ struct EventRoutes: Sendable {
         filter.subjectAgentID = context.query("subject_agent_id")
         filter.subjectPrincipalID = context.query("subject_principal_id")
         return filter
-    }
-
-    private func beforeRecordedAt(_ context: RequestContext) throws(Rejection) -> Timestamp? {
-        guard let text = context.query("before_recorded_at") else { return nil }
-        guard let time = Timestamp(text) else {
-            throw .field(
-                "before_recorded_at", .invalidBeforeRecordedAt,
-                "before_recorded_at: expected an RFC 3339 time such as 2026-03-04T05:06:07.089Z")
-        }
-        return time
     }
 
     private func types(_ context: RequestContext) throws(Rejection) -> [String] {

@@ -16,6 +16,10 @@ func found(_ id: IncidentID, in workspace: WorkspaceID, _ transaction: any ReadT
     try IncidentTable.find(id, in: workspace, transaction) ?? missing(.incidentNotFound, "incident", id)
 }
 
+func found(_ id: MessageID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Message {
+    try MessageTable.find(id, in: workspace, transaction) ?? missing(.messageNotFound, "message", id)
+}
+
 func found(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Room {
     try RoomTable.find(id, in: workspace, transaction) ?? missing(.roomNotFound, "room", id)
 }
@@ -26,6 +30,10 @@ func found(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransa
 
 func found(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Step {
     try StepTable.find(id, in: workspace, transaction) ?? missing(.stepNotFound, "step", id)
+}
+
+func found(_ id: ThreadID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> RoomThread {
+    try ThreadTable.find(id, in: workspace, transaction) ?? missing(.threadNotFound, "thread", id)
 }
 
 func found(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> ToolCall {

@@ -4,12 +4,25 @@ import Shared
 
 extension RequestContext {
     /// Where a list goes on; nil at its start.
-    func cursor() throws(Rejection) -> ListCursor? {
+    func cursor() throws(Rejection) -> ListCursor? { try cursor { $0 } }
+
+    /// The same for a list that is in another order than that of time.
+    /// - Parameter read: What the cursor stands for in that list; nil if it is another list's.
+    func cursor<Place>(_ read: (ListCursor) -> Place?) throws(Rejection) -> Place? {
         guard let text = query("cursor") else { return nil }
-        guard let cursor = ListCursor(text: text) else {
+        guard let place = ListCursor(text: text).flatMap(read) else {
             throw .field("cursor", .invalidCursor, "cursor: expected the next_cursor of an earlier answer")
         }
-        return cursor
+        return place
+    }
+
+    /// A query parameter that is a moment.
+    func time(_ name: String, _ reason: ReasonCode) throws(Rejection) -> Timestamp? {
+        guard let text = query(name) else { return nil }
+        guard let time = Timestamp(text) else {
+            throw .field(name, reason, "\(name): expected an RFC 3339 time such as 2026-03-04T05:06:07.089Z")
+        }
+        return time
     }
 
     /// A query parameter that is one of a few words.

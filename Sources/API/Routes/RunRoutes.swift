@@ -27,11 +27,13 @@ struct RunRoutes: Sendable {
         guard let roomID = body.roomID, Limits.trimmed(roomID.rawValue) != nil else {
             throw Rejection.field("room_id", .missingRoomID, "room_id is required: `aos room list` shows the rooms")
         }
-        if body.threadID != nil { throw Rejection(.threadNotFound, "no such thread: this release has none") }
         // Before the transaction: scanning a large plan must not hold up the writer.
         let secret = body.input.flatMap { SecretScanner.firstSecret(in: $0) }
         return commands.perform(context, .created) { work in
             let room = try work.room(roomID, in: context.workspace)
+            if let threadID = body.threadID, try work.thread(threadID, in: context.workspace).roomID != room.roomID {
+                throw Rejection(.threadNotFound, "no thread \(threadID.rawValue.prefix(100)) in this room")
+            }
             let decision = try RunDecider.create(
                 environment.newID(), body, in: context.workspace, roomID: room.roomID,
                 correlationID: Limits.trimmed(body.correlationID) ?? environment.newCorrelationID(),

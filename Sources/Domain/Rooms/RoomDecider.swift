@@ -19,6 +19,29 @@ package enum RoomDecider {
         return Decision([EventDraft(.room(.created(created)), in: scope, by: facts.actor)], id)
     }
 
+    /// - Returns: Nil when everything is as it shall be already.
+    package static func update(
+        _ room: Room, _ request: UpdateRoom, correlationID: String, _ facts: CommandFacts
+    ) throws(Rejection) -> EventDraft? {
+        var updated = RoomUpdated()
+        if let title = request.title {
+            updated.title = change(
+                of: room.title, to: try Limits.require(title, "title", bytesMax: Limits.titleBytesMax, .missingTitle))
+        }
+        updated.topic = change(of: room.topic ?? "", to: request.topic.map { Limits.trimmed($0) ?? "" })
+        updated.roomMode = change(of: room.roomMode, to: Limits.trimmed(request.roomMode))
+        updated.defaultLang = change(of: room.defaultLang, to: Limits.trimmed(request.defaultLang))
+        updated.toolPolicyRef = change(
+            of: room.toolPolicyRef ?? "", to: request.toolPolicyRef.map { Limits.trimmed($0) ?? "" })
+        guard updated != RoomUpdated() else { return nil }
+        let scope = EventScope(
+            workspaceID: room.workspaceID, missionID: room.missionID, roomID: room.roomID, correlationID: correlationID)
+        return EventDraft(.room(.updated(updated)), in: scope, by: facts.actor, causedBy: room.lastEventID)
+    }
+
+    /// The new text if it is another one.
+    private static func change(of old: String, to new: String?) -> String? { new == old ? nil : new }
+
     /// The one fold over a room's events.
     package static func evolve(_ room: Room?, _ recorded: Recorded<RoomEvent>) -> Room? {
         switch recorded.event {
@@ -33,10 +56,10 @@ package enum RoomDecider {
         case .updated(let updated):
             guard var room else { return nil }
             room.title = updated.title ?? room.title
-            room.topic = updated.topic ?? room.topic
+            if let topic = updated.topic { room.topic = topic.isEmpty ? nil : topic }
             room.roomMode = updated.roomMode ?? room.roomMode
             room.defaultLang = updated.defaultLang ?? room.defaultLang
-            room.toolPolicyRef = updated.toolPolicyRef ?? room.toolPolicyRef
+            if let policy = updated.toolPolicyRef { room.toolPolicyRef = policy.isEmpty ? nil : policy }
             (room.updatedAt, room.lastEventID) = (recorded.at, recorded.envelope.eventID)
             return room
         }

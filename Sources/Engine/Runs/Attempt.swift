@@ -18,6 +18,8 @@ struct Attempt {
     let arguments: JSONValue
     let tryNo: Int
 
+    /// A step of a plan makes one call.
+    private static let ordinal = 1
     private static let permitMsDefault: Int64 = 1_000
     private static let permitPauseMsMax: Int64 = 2_000
 
@@ -97,9 +99,10 @@ struct Attempt {
             guard let tool = context.tools[step.tool] else {
                 throw ToolFailure("tool_unavailable", "this engine has no tool \(step.tool.rawValue)")
             }
-            let input = ToolInput(
+            var input = ToolInput(
                 runID: context.runID, stepID: stepID, arguments: try withSecrets(), workdir: context.workdir,
                 timeoutMs: step.timeoutMs.map(Int64.init), masker: context.masker)
+            (input.writer, input.effectKey) = (writer, "\(context.runID)/\(step.id)/\(Self.ordinal)")
             return .success(try tool.prepare(input))
         } catch { return .failure(error) }
     }
@@ -121,7 +124,8 @@ struct Attempt {
         try writer.send(
             .requestToolCall,
             RequestToolCall(
-                claimToken: writer.token, toolName: step.tool.rawValue, title: step.title, input: arguments, ordinal: 1,
+                claimToken: writer.token, toolName: step.tool.rawValue, title: step.title, input: arguments,
+                ordinal: Self.ordinal,
                 tryNo: tryNo, effect: step.declaredEffect),
             ["step_id": stepID.rawValue])
     }

@@ -12,7 +12,8 @@ extension ToolBox {
     ) -> ToolBox {
         ToolBox([
             .fileList: FileListTool(), .fileRead: FileReadTool(), .fileWrite: FileWriteTool(),
-            .http: HTTPTool(egress: egress, connect: connect), .shell: ShellTool(sandbox: sandbox, runner: runner),
+            .http: HTTPTool(egress: egress, connect: connect), .message: MessageTool(),
+            .shell: ShellTool(sandbox: sandbox, runner: runner),
             .sleep: SleepTool(clock: clock),
         ])
     }

@@ -17,6 +17,10 @@ package struct ToolInput: Sendable {
     package var workdir: Workdir
     package var timeoutMs: Int64?
     package var masker: Masker
+    /// Writes to the api for the run; for tools whose effect is there.
+    var writer: RunWriter?
+    /// What names the call over retries and re-claims.
+    var effectKey: String?
 
     package init(
         runID: RunID, stepID: StepID, arguments: JSONValue, workdir: Workdir, timeoutMs: Int64? = nil,

@@ -33,7 +33,7 @@ package struct RoomCreated: EventPayload {
     }
 }
 
-/// What of a room was changed; nil is unchanged.
+/// What of a room was changed; nil is unchanged, and an empty topic or policy is none.
 package struct RoomUpdated: EventPayload {
     package static let type = "room.updated"
 

@@ -98,6 +98,13 @@ extension ArgumentSchema {
         ],
         rules: [.atMostOne(["json", "text", "body_file"]), .noneWhenReading(["json", "text", "body_file"])])
 
+    static let message = Self(
+        fields: [
+            ArgumentField("content_md", .text(bytesMax: Message.contentBytesMax), required: true),
+            ArgumentField("thread_id", .text(bytesMax: Limits.nameBytesMax)),
+            ArgumentField("lang", .text(bytesMax: Limits.nameBytesMax)),
+        ], rules: [])
+
     static let shell = Self(
         fields: [
             ArgumentField("argv", .argv), ArgumentField("script", .script), ArgumentField("env", .environment),

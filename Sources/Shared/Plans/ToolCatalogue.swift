@@ -65,7 +65,7 @@ package enum ToolCatalogue {
             ToolEntry(tool: tool, action: .always(.dataWrite), effect: .always(.idempotent), arguments: .fileWrite)
         case .http: ToolEntry(tool: tool, action: .byMethod, effect: .byMethod, arguments: .http)
         case .message:
-            ToolEntry(tool: tool, action: .always(.internalWrite), effect: .always(.idempotent), arguments: nil)
+            ToolEntry(tool: tool, action: .always(.internalWrite), effect: .always(.idempotent), arguments: .message)
         case .model: ToolEntry(tool: tool, action: .always(.modelCall), effect: .always(.none), arguments: nil)
         case .shell: ToolEntry(tool: tool, action: .byNetwork, effect: .byNetwork, arguments: .shell)
         case .sleep: ToolEntry(tool: tool, action: .always(.internalWait), effect: .always(.none), arguments: .sleep)

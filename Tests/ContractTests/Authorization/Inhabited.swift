@@ -27,6 +27,9 @@ struct Inhabited {
         try hold()
         ids["approval_id"] = try made("/v1/approvals", ["action": "external.write"], "approval_id")
         ids["incident_id"] = try made("/v1/incidents", ["title": "It broke"], "incident_id")
+        ids["thread_id"] = try made("/v1/rooms/\(self["room_id"])/threads", ["title": "talk"], "thread_id")
+        ids["message_id"] = try made(
+            "/v1/threads/\(self["thread_id"])/messages", ["content_md": "kept", "lang": "en"], "message_id")
         ids["event_id"] = try people.call(.events, Nothing(), query: [("limit", "1")]).events.first?.eventID.rawValue
         ids["sha256"] = SHA256.hex(Self.blob)
     }

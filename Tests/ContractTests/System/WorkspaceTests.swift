@@ -36,6 +36,9 @@ struct WorkspaceTests {
         #expect(put.status == 201)
         let incident = try client.post("/v1/incidents", ["title": .string(canary), "run_id": .string(run)])
         #expect(incident.status == 201)
+        let thread = try client.post("/v1/rooms/\(room)/threads", ["title": .string(canary)])[text: "thread_id"]
+        let message = try client.post(
+            "/v1/threads/\(thread)/messages", ["content_md": .string(canary), "lang": "en"])[text: "message_id"]
         let events = try client.get("/v1/events?limit=200")["events"]?.arrayValue ?? []
         guard case .engine(let engine, _) = hold.client.credential else { throw TestFailure("no engine") }
         let token = try client.get("/v1/engines/\(engine)/tokens")["tokens"]?[0]?["token_id"]?.stringValue ?? ""
@@ -45,6 +48,7 @@ struct WorkspaceTests {
                 "approval": call[text: "approval_id"], "artifact": artifact[text: "artifact_id"], "blob": blob,
                 "incident": incident[text: "incident_id"],
                 "event": events.last?["event_id"]?.stringValue ?? "", "engine": engine.rawValue, "token": token,
+                "thread": thread, "message": message,
             ], hold: hold)
     }
 
@@ -62,6 +66,12 @@ struct WorkspaceTests {
         (.get, "/v1/events?stream_type=room&stream_id={room}", [:]),
         (.get, "/v1/audit/hash-chain/verify?stream_type=room&stream_id={room}", [:]),
         (.post, "/v1/runs", ["room_id": "{room}"]),
+        (.get, "/v1/rooms/{room}", [:]), (.post, "/v1/rooms/{room}/update", ["topic": "x"]),
+        (.get, "/v1/rooms/{room}/threads", [:]), (.post, "/v1/rooms/{room}/threads", ["title": "x"]),
+        (.get, "/v1/threads/{thread}", [:]), (.get, "/v1/threads/{thread}/messages", [:]),
+        (.post, "/v1/threads/{thread}/messages", ["content_md": "x", "lang": "en"]),
+        (.get, "/v1/messages/{message}", [:]), (.get, "/v1/search?q=canary&room_id={room}&doc_type=incident", [:]),
+        (.get, "/v1/search?q=canary-of-a&room_id={room}", [:]), (.get, "/v1/search?q=canary-of-a", [:]),
         (.post, "/v1/runs/{run}/start", [:]), (.post, "/v1/runs/{run}/complete", [:]),
         (.post, "/v1/runs/{run}/fail", [:]), (.post, "/v1/runs/{run}/cancel", [:]),
         (.post, "/v1/runs/{run}/cancelled", [:]), (.post, "/v1/runs/{run}/park", ["waits": [["kind": "halt"]]]),
@@ -139,7 +149,7 @@ struct WorkspaceTests {
             let lists = [
                 "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/engines",
                 "/v1/incidents", "/v1/system/health/issues?kind=active_incidents",
-                "/v1/events?limit=200&include_system=1",
+                "/v1/events?limit=200&include_system=1", "/v1/search?q=canary",
             ]
             for (workspace, other) in [("ws_b", "ws_a"), ("ws_c", "ws_a")] {
                 for list in lists {

@@ -99,6 +99,8 @@ struct Bench {
         HeldRun(Self.claimed(plan, attemptNo: attemptNo), clock: SystemClock())
     }
 
+    func hold(_ run: ClaimedRun) -> HeldRun { HeldRun(run, clock: SystemClock()) }
+
     @discardableResult
     func run(_ steps: JSONValue..., limits: JSONValue = [:]) -> RunExecutor.End {
         RunExecutor(hold(Self.plan(steps, limits: limits)), parts).execute()

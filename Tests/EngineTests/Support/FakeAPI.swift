@@ -169,6 +169,10 @@ final class FakeAPI: HTTPTransport {
             if case .file(_, let length) = request.body { state.blobs[sha] = length }
             return ok(BlobStored(sha256: sha, sizeBytes: 0), .created)
         case ("steps", let verb, 4): return endStep(parts[2], verb, body, &state)
+        case ("rooms", "threads", _): return ok(ThreadCreatedAnswer(threadID: "th_1"), .created)
+        case ("threads", "messages", _):
+            if parts[2] == "th_nowhere" { return refused(.threadNotFound) }
+            return ok(MessageCreatedAnswer(messageID: "msg_1"), .created)
         case ("toolcalls", "toolcalls", _): return ok(ToolCallList(toolCalls: state.calls))
         case ("toolcalls", let verb, 4): return endCall(parts[2], verb, body, &state)
         case ("toolcalls", let id, 3):

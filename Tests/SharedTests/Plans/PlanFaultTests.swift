@@ -131,7 +131,9 @@ struct PlanFaultTests {
         .init("an id with a dot", planText(stepText("a.b")), "/plan/steps/0/id"),
         .init("an unknown tool", planText(#"{"id": "a", "tool": "shel"}"#), "/plan/steps/0/tool"),
         .init("a tool that is a number", planText(#"{"id": "a", "tool": 1}"#), "/plan/steps/0/tool"),
-        .init("the tool message", planText(#"{"id": "a", "tool": "message"}"#), "/plan/steps/0/tool"),
+        .init(
+            "a message without content", planText(#"{"id": "a", "tool": "message", "with": {"thread_id": "th_1"}}"#),
+            "/plan/steps/0/with/content_md"),
         .init("the tool model", planText(#"{"id": "a", "tool": "model"}"#), "/plan/steps/0/tool"),
         .init("the tool agent", planText(#"{"id": "a", "tool": "agent"}"#), "/plan/steps/0/tool"),
         .init("an mcp tool", planText(#"{"id": "a", "tool": "mcp.github.search"}"#), "/plan/steps/0/tool"),

@@ -10,7 +10,7 @@ struct ToolCatalogueTests {
         #expect(ToolCatalogue.entries.map(\.tool) == Tool.allCases)
         #expect(
             ToolCatalogue.entries.filter(\.isExecuted).map(\.tool.rawValue)
-                == ["approval", "file.list", "file.read", "file.write", "http", "shell", "sleep"])
+                == ["approval", "file.list", "file.read", "file.write", "http", "message", "shell", "sleep"])
     }
 
     @Test(
@@ -32,6 +32,7 @@ struct ToolCatalogueTests {
             ("http", #"{"method": "get"}"#, "external.write", "once"),
             ("http", #"{"method": "${{ run.input.m }}"}"#, "external.write", "once"),
             ("http", "{}", "external.write", "once"),
+            ("message", #"{"content_md": "x"}"#, "internal.write", "idempotent"),
             ("sleep", #"{"duration_ms": 1}"#, "internal.wait", "none"),
             ("approval", #"{"title": "x"}"#, "approval.request", "none"),
         ])

@@ -7,7 +7,7 @@ import Shared
 
 // Drives a running api from outside, over its socket, and prints one JSON object: what infra/bench/run puts beside peers.
 //
-// usage: Bench (lifecycles|claims|sse) PORT TOKEN SECONDS COUNT
+// usage: Bench (lifecycles|claims|sse|search) PORT TOKEN SECONDS COUNT
 //        Bench fill DATA_DIR COUNT         so many events into the log of a stopped api
 //        Bench export PORT TOKEN PID       takes an export, beside the memory of the api with this process id
 
@@ -23,7 +23,7 @@ if arguments.count == 4, arguments[0] == "export", let port = UInt16(arguments[1
 guard arguments.count == 5, let port = UInt16(arguments[1]), let seconds = Int(arguments[3]),
     let count = Int(arguments[4])
 else {
-    Program.complain("usage: Bench (lifecycles|claims|sse) PORT TOKEN SECONDS COUNT")
+    Program.complain("usage: Bench (lifecycles|claims|sse|search) PORT TOKEN SECONDS COUNT")
     Program.exit(2)
 }
 let bench = Bench(port: port, token: arguments[2], seconds: seconds, count: count)
@@ -31,6 +31,7 @@ switch arguments[0] {
 case "lifecycles": try bench.lifecycles()
 case "claims": try bench.claims()
 case "sse": try bench.sse()
+case "search": try bench.search()
 default: Program.exit(2)
 }
 
@@ -193,13 +194,16 @@ struct Bench: Sendable {
 
     // MARK: Reporting
 
-    private func percentiles(_ values: [Double], _ name: String) -> JSONObject {
+    func percentiles(_ values: [Double], _ name: String) -> JSONObject {
         let sorted = values.sorted()
         func at(_ share: Double) -> JSONValue {
             sorted.isEmpty ? .null : JSONValue(number: sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))])
         }
-        return ["\(name)_p50": at(0.5), "\(name)_p99": at(0.99), "samples": .integer(Int64(sorted.count))]
+        return [
+            "\(name)_p50": at(0.5), "\(name)_p95": at(0.95), "\(name)_p99": at(0.99),
+            "samples": .integer(Int64(sorted.count)),
+        ]
     }
 
-    private func report(_ facts: JSONObject) { print(String(decoding: JSON.write(.object(facts)), as: UTF8.self)) }
+    func report(_ facts: JSONObject) { print(String(decoding: JSON.write(.object(facts)), as: UTF8.self)) }
 }
