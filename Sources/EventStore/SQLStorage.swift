@@ -51,8 +51,12 @@ extension ApprovalStatus: SQLStorable {}
 extension ArtifactContent.Kind: SQLStorable {}
 extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
+extension ExperimentStatus: SQLStorable {}
+extension PipelineEntityType: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
+extension RiskTier: SQLStorable {}
 extension RunStatus: SQLStorable {}
+extension ScorecardDecision: SQLStorable {}
 extension StepStatus: SQLStorable {}
 extension StreamType: SQLStorable {}
 extension ToolCallStatus: SQLStorable {}

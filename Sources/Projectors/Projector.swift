@@ -42,9 +42,12 @@ package enum ProjectorCatalogue {
     package static let all: [Projector] = [
         ApprovalTable.projector,
         ArtifactTable.projector,
+        ExperimentTable.projector,
         KillSwitchTable.projector,
+        LessonTable.projector,
         RoomTable.projector,
         RunTable.projector,
+        ScorecardTable.projector,
         StepTable.projector,
         ToolCallTable.projector,
     ]

@@ -92,9 +92,12 @@ package final class APIApplication: Sendable {
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
+        ExperimentRoutes(environment: environment, commands: commands).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
         ).mount(on: &routes)
+        PipelineRoutes(environment: environment).mount(on: &routes)
+        ReviewRoutes(environment: environment, commands: commands).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
         RunRoutes(environment: environment, commands: commands).mount(on: &routes)
         StepRoutes(environment: environment, commands: commands, permits: permits).mount(on: &routes)

@@ -12,12 +12,24 @@ func found(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadT
     try ArtifactTable.find(id, in: workspace, transaction) ?? missing(.artifactNotFound, "artifact", id)
 }
 
+func found(_ id: ExperimentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Experiment {
+    try ExperimentTable.find(id, in: workspace, transaction) ?? missing(.experimentNotFound, "experiment", id)
+}
+
+func found(_ id: LessonID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Lesson {
+    try LessonTable.find(id, in: workspace, transaction) ?? missing(.lessonNotFound, "lesson", id)
+}
+
 func found(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Room {
     try RoomTable.find(id, in: workspace, transaction) ?? missing(.roomNotFound, "room", id)
 }
 
 func found(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run {
     try RunTable.find(id, in: workspace, transaction) ?? missing(.runNotFound, "run", id)
+}
+
+func found(_ id: ScorecardID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Scorecard {
+    try ScorecardTable.find(id, in: workspace, transaction) ?? missing(.scorecardNotFound, "scorecard", id)
 }
 
 func found(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Step {
