@@ -1,3 +1,4 @@
+import Crypto
 package import DatabaseCore
 package import Shared
 
@@ -41,6 +42,54 @@ package enum EventQueries {
             try body(StoredEvent(row: $0))
             return true
         }
+    }
+
+    /// The event of the stream that has this `idempotency_key` in its envelope.
+    package static func event(
+        key: String, in stream: StreamID, _ transaction: any ReadTransaction
+    ) throws -> StoredEvent? {
+        try transaction.first(
+            """
+            SELECT * FROM evt_events
+            WHERE stream_type = \(stream.type) AND stream_id = \(stream.id) AND idempotency_key = \(key)
+            """
+        ) { try StoredEvent(row: $0) }
+    }
+
+    /// The run's events in the stream up to the one that ended it; nil when there are none.
+    /// - Parameter listedMax: So many are listed; all are counted and hashed.
+    package static func evidenceWindow(
+        of run: RunID, in stream: StreamID, listedMax: Int, _ transaction: any ReadTransaction
+    ) throws -> EvidenceWindow? {
+        let root = RunningSHA256()
+        var events: [EventPointer] = []
+        var (first, last, count, isEnded) = (Int64(0), Int64(0), Int64(0), false)
+        // Columns before the payload only: the pages of a large payload are not even read.
+        try transaction.each(
+            """
+            SELECT event_id, event_type, occurred_at, stream_seq, event_hash FROM evt_events
+            WHERE run_id = \(run) AND stream_type = \(stream.type) AND stream_id = \(stream.id)
+            ORDER BY global_seq
+            """
+        ) { row in
+            if count > 0 { root.update([UInt8(ascii: "\n")]) }
+            root.update(try row.bytes("event_hash")[...])
+            last = try row.get("stream_seq")
+            let type: String = try row.get("event_type")
+            if count == 0 { first = last }
+            if events.count < listedMax {
+                events.append(
+                    EventPointer(
+                        eventID: try row.get("event_id"), eventType: type, occurredAt: try row.get("occurred_at"),
+                        streamSeq: last, eventHash: try row.get("event_hash")))
+            }
+            (count, isEnded) = (count + 1, RunEvent.endTypes.contains(type))
+            return !isEnded
+        }
+        guard count > 0 else { return nil }
+        return EvidenceWindow(
+            stream: stream, fromSeq: first, toSeq: last, eventCount: count, eventHashRoot: "sha256:" + root.hex(),
+            events: events, hasTerminalEvent: isEnded)
     }
 
     package static func lastGlobalSeq(in transaction: any ReadTransaction) throws -> Int64 {

@@ -52,6 +52,8 @@ extension ArtifactContent.Kind: SQLStorable {}
 extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
 extension ExperimentStatus: SQLStorable {}
+extension IncidentSeverity: SQLStorable {}
+extension IncidentStatus: SQLStorable {}
 extension PipelineEntityType: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
 extension RiskTier: SQLStorable {}

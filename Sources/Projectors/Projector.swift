@@ -42,7 +42,10 @@ package enum ProjectorCatalogue {
     package static let all: [Projector] = [
         ApprovalTable.projector,
         ArtifactTable.projector,
+        EvidenceTable.projector,
         ExperimentTable.projector,
+        IncidentLearningTable.projector,
+        IncidentTable.projector,
         KillSwitchTable.projector,
         LessonTable.projector,
         RoomTable.projector,

@@ -70,7 +70,7 @@ final class History: Sendable {
 }
 
 /// One command on whatever there is.
-private struct Moment {
+struct Moment {
     let log: EventLog
     let dice: SeededEntropy
     let now: Timestamp
@@ -94,7 +94,7 @@ private struct Moment {
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(28) {
+        switch roll(34) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -143,6 +143,9 @@ private struct Moment {
         case 21, 22: try report()
         case 23: try decideApproval()
         case 26, 27: try followUp()
+        case 28, 29: try conclude()
+        case 30: try openIncident()
+        case 31, 32, 33: try handleIncident()
         case 24:
             try record(
                 KillSwitchDecider.set(

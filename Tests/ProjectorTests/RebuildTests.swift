@@ -11,7 +11,7 @@ import Testing
 struct RebuildTests {
     /// Families that the random life does not know yet.
     private static let unlived = [
-        "auth.", "evidence.", "experiment.", "incident.", "learning.", "constraint.", "mistake.", "scorecard.",
+        "auth.", "experiment.", "learning.", "constraint.", "mistake.", "scorecard.",
         "lesson.", "thread.", "message.", "room.updated",
     ]
 
@@ -66,7 +66,8 @@ struct RebuildTests {
     @Test(
         "A row that differs in one place, is gone or is there too much is named",
         arguments: [
-            "proj_approvals", "proj_artifacts", "proj_kill_switch", "proj_rooms", "proj_runs", "proj_steps",
+            "proj_approvals", "proj_artifacts", "proj_evidence_manifests", "proj_incident_learning", "proj_incidents",
+            "proj_kill_switch", "proj_rooms", "proj_runs", "proj_steps",
             "proj_tool_calls",
         ])
     func differences(_ table: String) throws {
@@ -82,6 +83,9 @@ struct RebuildTests {
             switch table {
             case "proj_approvals": "approval_id"
             case "proj_artifacts": "artifact_id"
+            case "proj_evidence_manifests": "evidence_id"
+            case "proj_incident_learning": "learning_id"
+            case "proj_incidents": "incident_id"
             case "proj_kill_switch": "scope"
             case "proj_rooms": "room_id"
             case "proj_runs": "run_id"
@@ -94,7 +98,8 @@ struct RebuildTests {
             #expect(checks.filter { $0.table != table }.allSatisfy { $0.firstDifference == nil })
             return try #require(checks.first { $0.table == table })
         }
-        let time = table == "proj_kill_switch" ? "changed_at" : "updated_at"
+        let times = ["proj_kill_switch": "changed_at", "proj_incident_learning": "created_at"]
+        let time = times[table] ?? "updated_at"
         let changed = try change(
             "UPDATE \(table) SET \(time) = '2001-01-01T00:00:00.000Z' WHERE \(keyColumn) = '\(row)'")
         #expect(changed.firstDifference?.hasPrefix("\(row), column ") == true)

@@ -60,7 +60,7 @@ package final class APIApplication: Sendable {
             clock: clock, entropy: entropy, database: database,
             eventLog: EventLog(randomBytes: { entropy.bytes($0) }), log: log,
             leaseMilliseconds: configuration.leaseMilliseconds, enforcementMode: configuration.enforcementMode,
-            tokenKey: Hex.bytes(tokenKey) ?? [])
+            isPromotionLoopEnabled: configuration.isPromotionLoopEnabled, tokenKey: Hex.bytes(tokenKey) ?? [])
         self.environment = environment
         let (hub, claims, controls) = (EventHub(), ClaimQueue(), ControlHub())
         let headFile = HeadFile(path: "\(data)/audit/heads.ndjson")
@@ -92,7 +92,9 @@ package final class APIApplication: Sendable {
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics).mount(on: &routes)
+        EvidenceRoutes(environment: environment, commands: commands).mount(on: &routes)
         ExperimentRoutes(environment: environment, commands: commands).mount(on: &routes)
+        IncidentRoutes(environment: environment, commands: commands).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
         ).mount(on: &routes)

@@ -13,16 +13,18 @@ package struct APIEnvironment: Sendable {
     package var log: Log
     package var leaseMilliseconds: Int64
     package var enforcementMode: EnforcementMode
+    /// Whether a failed run opens an incident by itself.
+    package var isPromotionLoopEnabled: Bool
     /// Authenticates engine tokens; made at the first start, in a 0600 file of the data directory.
     package var tokenKey: [UInt8]
 
     package init(
         clock: any Clock, entropy: any Entropy, database: any Database, eventLog: EventLog, log: Log,
-        leaseMilliseconds: Int64, enforcementMode: EnforcementMode, tokenKey: [UInt8]
+        leaseMilliseconds: Int64, enforcementMode: EnforcementMode, isPromotionLoopEnabled: Bool, tokenKey: [UInt8]
     ) {
         (self.clock, self.entropy, self.database, self.eventLog) = (clock, entropy, database, eventLog)
         (self.log, self.leaseMilliseconds, self.enforcementMode) = (log, leaseMilliseconds, enforcementMode)
-        self.tokenKey = tokenKey
+        (self.isPromotionLoopEnabled, self.tokenKey) = (isPromotionLoopEnabled, tokenKey)
     }
 
     var now: Timestamp { Timestamp(milliseconds: clock.wallMilliseconds()) }

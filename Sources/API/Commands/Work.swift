@@ -18,12 +18,16 @@ final class Work {
         (self.transaction, self.environment, self.now) = (transaction, environment, now)
     }
 
-    /// Appends the events and folds them into the read models.
+    /// Appends the events and folds them into the read models. What the end of a run brings with it is recorded here
+    /// too, so that no way of ending one can forget it.
     func record(_ drafts: [EventDraft]) throws {
         guard !drafts.isEmpty else { return }
         let recorded = try environment.eventLog.append(drafts, at: now, in: transaction)
         try ProjectorCatalogue.project(recorded, in: transaction)
         self.recorded += recorded
+        for event in recorded {
+            if case .run(let ended) = event.event, ended.endsRun { try concludeRun(event.with(ended)) }
+        }
     }
 
     func record(_ draft: EventDraft) throws { try record([draft]) }
@@ -45,6 +49,10 @@ final class Work {
         let call = try found(id, in: workspace, transaction)
         let (step, run) = try step(call.stepID, in: workspace)
         return (call, step, run)
+    }
+
+    func incident(_ id: IncidentID, in workspace: WorkspaceID) throws -> Incident {
+        try found(id, in: workspace, transaction)
     }
 
     func approval(_ id: ApprovalID, in workspace: WorkspaceID) throws -> Approval {

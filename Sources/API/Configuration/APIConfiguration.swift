@@ -10,6 +10,8 @@ package struct APIConfiguration: Sendable {
     package var envFile: String?
     package var killSwitch: Bool
     package var enforcementMode: EnforcementMode
+    /// Whether a failed run opens an incident by itself.
+    package var isPromotionLoopEnabled: Bool
     /// Callers name their workspace and nobody is asked for a token: loopback only.
     package var isHeaderMode: Bool
     package var leaseMilliseconds: Int64
@@ -45,6 +47,7 @@ package struct APIConfiguration: Sendable {
         envFile = settings.text("AOS_ENV_FILE")
         killSwitch = settings.flag("POLICY_KILL_SWITCH_EXTERNAL_WRITE", default: false)
         enforcementMode = settings.choice("POLICY_ENFORCEMENT_MODE", default: .enforce)
+        isPromotionLoopEnabled = settings.flag("PROMOTION_LOOP_ENABLED", default: true)
         let requiresSession = settings.flag("AUTH_REQUIRE_SESSION", default: true)
         let allowsHeader = settings.flag("AUTH_ALLOW_LEGACY_WORKSPACE_HEADER", default: false)
         isHeaderMode = allowsHeader || !requiresSession

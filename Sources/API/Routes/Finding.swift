@@ -12,8 +12,16 @@ func found(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadT
     try ArtifactTable.find(id, in: workspace, transaction) ?? missing(.artifactNotFound, "artifact", id)
 }
 
+func found(_ id: EvidenceID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Evidence {
+    try EvidenceTable.find(id, in: workspace, transaction) ?? missing(.evidenceNotFound, "evidence", id)
+}
+
 func found(_ id: ExperimentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Experiment {
     try ExperimentTable.find(id, in: workspace, transaction) ?? missing(.experimentNotFound, "experiment", id)
+}
+
+func found(_ id: IncidentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Incident {
+    try IncidentTable.find(id, in: workspace, transaction) ?? missing(.incidentNotFound, "incident", id)
 }
 
 func found(_ id: LessonID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Lesson {

@@ -16,7 +16,7 @@ extension EventSentence {
         case .opened(let event):
             self.init(
                 .failed,
-                "incident opened by \(by): \(event.title)\(event.severity.map { " (\($0))" } ?? "")")
+                "incident opened by \(by): \(event.title)\(event.severity.map { " (\($0.rawValue))" } ?? "")")
         case .rcaUpdated: self.init(.note, "root cause written by \(by)")
         case .learningLogged(let event): self.init(.note, "learned: \(event.note)")
         case .closed(let event):

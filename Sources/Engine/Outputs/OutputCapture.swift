@@ -1,5 +1,6 @@
 import Crypto
 package import JSON
+import Shared
 
 /// What a program writes, or any long text: secrets masked first, then head, tail, size and digest kept.
 package struct OutputCapture {
@@ -85,7 +86,7 @@ package enum RecordedText {
 
     static func joined(_ head: String, _ tail: String, left total: Int64) -> String {
         let headBytes = bytesMax - tailBytes - markBytesMax
-        let first = prefix(head, bytesMax: headBytes)
+        let first = Limits.cut(head, bytesMax: headBytes)
         let last = suffix(tail, bytesMax: tailBytes)
         return "\(first)\n… cut: \(total) bytes in all …\n\(last)"
     }
@@ -106,12 +107,6 @@ package enum RecordedText {
             for (key, value) in members { result[masker.masked(key)] = masked(value, masker) }
             return .object(result)
         }
-    }
-
-    private static func prefix(_ text: String, bytesMax: Int) -> String {
-        var end = text.utf8.index(text.startIndex, offsetBy: bytesMax, limitedBy: text.endIndex) ?? text.endIndex
-        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-        return String(text[..<end])
     }
 
     private static func suffix(_ text: String, bytesMax: Int) -> String {

@@ -39,6 +39,7 @@ package enum ApprovalTable {
         ],
         indexes: [
             "CREATE INDEX proj_approvals_by_update ON proj_approvals (workspace_id, updated_at)",
+            "CREATE INDEX proj_approvals_by_run ON proj_approvals (run_id) WHERE run_id IS NOT NULL",
             """
             CREATE INDEX proj_approvals_approved ON proj_approvals (workspace_id, action, decided_at)
                 WHERE status = 'approved' AND consumed_at IS NULL
@@ -86,6 +87,13 @@ package enum ApprovalTable {
         condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
         condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
         return try table.all(where: condition, in: transaction)
+    }
+
+    /// Whether somebody said no to something that the run asked for.
+    package static func wasDenied(in run: RunID, _ transaction: any ReadTransaction) throws -> Bool {
+        try transaction.first(
+            "SELECT 1 AS found FROM proj_approvals WHERE run_id = \(run) AND status = 'denied' LIMIT 1"
+        ) { try $0.get("found", as: Int.self) } != nil
     }
 
     /// What policy looks at: approved and not used up, newest decision first.

@@ -55,6 +55,23 @@ package enum ArtifactTable {
         try !table.all(where: " WHERE sha256 = \(sha256) LIMIT 1", in: transaction).isEmpty
     }
 
+    /// The run's artifacts by name, oldest first, and how many there are.
+    /// - Parameter end: Later ones are left out; nil for all.
+    package static func made(
+        in run: RunID, until end: Timestamp?, limit: Int, _ transaction: any ReadTransaction
+    ) throws -> (ids: [ArtifactID], count: Int) {
+        var condition: SQL = " FROM proj_artifacts WHERE run_id = \(run)"
+        if let end { condition.append(" AND created_at <= \(end)") }
+        var (ids, count): (SQL, SQL) = ("SELECT artifact_id", "SELECT count(*) AS artifacts")
+        count.append(condition)
+        ids.append(condition)
+        ids.append(" ORDER BY created_at, artifact_id LIMIT \(limit)")
+        return (
+            try transaction.all(ids) { try $0.get("artifact_id") },
+            try transaction.first(count) { try $0.get("artifacts") } ?? 0
+        )
+    }
+
     /// Artifacts, newest first.
     package static func list(
         in workspace: WorkspaceID, room: RoomID?, run: RunID?, step: StepID?, after cursor: ListCursor?, limit: Int,

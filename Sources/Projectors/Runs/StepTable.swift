@@ -54,6 +54,13 @@ package enum StepTable {
         try table.all(where: " WHERE run_id = \(run) AND plan_step_id = \(planStep) LIMIT 1", in: transaction).first
     }
 
+    /// The run's steps by name, oldest first.
+    package static func ids(of run: RunID, limit: Int, _ transaction: any ReadTransaction) throws -> [StepID] {
+        try transaction.all(
+            "SELECT step_id FROM proj_steps WHERE run_id = \(run) ORDER BY created_at, step_id LIMIT \(limit)"
+        ) { try $0.get("step_id") }
+    }
+
     /// The run's steps, oldest first.
     package static func list(of run: RunID, _ transaction: any ReadTransaction) throws -> [Step] {
         try table.all(where: " WHERE run_id = \(run) ORDER BY created_at, step_id", in: transaction)

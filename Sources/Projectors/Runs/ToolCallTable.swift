@@ -62,6 +62,24 @@ package enum ToolCallTable {
         } ?? 0
     }
 
+    /// The run's calls by name, oldest first.
+    package static func ids(of run: RunID, limit: Int, _ transaction: any ReadTransaction) throws -> [ToolCallID] {
+        try transaction.all(
+            """
+            SELECT tool_call_id FROM proj_tool_calls WHERE run_id = \(run)
+            ORDER BY started_at, tool_call_id LIMIT \(limit)
+            """
+        ) { try $0.get("tool_call_id") }
+    }
+
+    /// Whether a call of the run has not ended, or nobody knows how.
+    package static func hasOpen(in run: RunID, _ transaction: any ReadTransaction) throws -> Bool {
+        let ended = ToolCallStatus.allCases.filter(\.isTerminal)
+        return try transaction.first(
+            "SELECT 1 AS found FROM proj_tool_calls WHERE run_id = \(run) AND status NOT IN (\(list: ended)) LIMIT 1"
+        ) { try $0.get("found", as: Int.self) } != nil
+    }
+
     /// Calls, oldest first.
     package static func list(
         in workspace: WorkspaceID, run: RunID?, step: StepID?, after cursor: ListCursor?, limit: Int,

@@ -17,6 +17,13 @@ package enum Limits {
         return String(scalars[first...last])
     }
 
+    /// The text, or as much of its beginning as has so many bytes and ends between two characters.
+    package static func cut(_ text: String, bytesMax: Int) -> String {
+        var end = text.utf8.index(text.startIndex, offsetBy: bytesMax, limitedBy: text.endIndex) ?? text.endIndex
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
+
     package static func check(_ text: String?, _ field: String, bytesMax: Int) throws(Rejection) {
         guard let count = text?.utf8.count, count > bytesMax else { return }
         throw .field(field, .invalidField, "\(field): expected at most \(bytesMax) bytes, found \(count)")

@@ -20,6 +20,15 @@ package enum IncidentEvent: EventFamily {
         case .closed(let payload): payload
         }
     }
+
+    package var incidentID: IncidentID {
+        switch self {
+        case .opened(let event): event.incidentID
+        case .rcaUpdated(let event): event.incidentID
+        case .learningLogged(let event): event.incidentID
+        case .closed(let event): event.incidentID
+        }
+    }
 }
 
 /// Something went wrong and has to be understood.
@@ -30,15 +39,16 @@ package struct IncidentOpened: EventPayload {
     package var category: String?
     package var title: String
     package var summary: String?
-    package var severity: String?
+    package var severity: IncidentSeverity?
     package var runID: RunID?
     package var entityType: String?
     package var entityID: String?
     package var details: JSONValue?
 
     package init(
-        incidentID: IncidentID, category: String? = nil, title: String, summary: String? = nil, severity: String? = nil,
-        runID: RunID? = nil, entityType: String? = nil, entityID: String? = nil, details: JSONValue? = nil
+        incidentID: IncidentID, category: String? = nil, title: String, summary: String? = nil,
+        severity: IncidentSeverity? = nil, runID: RunID? = nil, entityType: String? = nil, entityID: String? = nil,
+        details: JSONValue? = nil
     ) {
         self.incidentID = incidentID
         self.category = category

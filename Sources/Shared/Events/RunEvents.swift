@@ -29,6 +29,11 @@ package enum RunEvent: EventFamily {
         case .failed(let payload): payload
         }
     }
+
+    /// The types of the events that end a run.
+    package static let endTypes: Set<String> = [RunCancelled.type, RunCompleted.type, RunFailed.type]
+
+    package var endsRun: Bool { Self.endTypes.contains(type(of: payload).type) }
 }
 
 /// A run was queued in a room and waits for an executor.

@@ -11,6 +11,8 @@ package struct Actor: Hashable, Sendable, Codable, CustomStringConvertible {
     package static let operatorUser = Actor(.user, "operator")
     /// This system itself: timers, rescues, projections of the environment.
     package static let api = Actor(.service, "api")
+    /// What follows from events by itself, such as the incident of a failed run.
+    package static let automation = Actor(.service, "automation")
     /// The scanner that redacts secrets before they are written.
     package static let secretScanner = Actor(.service, "dlp")
 }

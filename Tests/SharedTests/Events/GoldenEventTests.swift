@@ -131,7 +131,7 @@ enum GoldenEvents {
             .opened(
                 IncidentOpened(
                     incidentID: "inc_1", category: "run_failed", title: "It failed", summary: "All of it",
-                    severity: "high", runID: "run_1", entityType: "run", entityID: "run_1", details: ["a": 1]))),
+                    severity: .high, runID: "run_1", entityType: "run", entityID: "run_1", details: ["a": 1]))),
         .incident(.rcaUpdated(IncidentRCAUpdated(incidentID: "inc_1", rca: ["summary": "A typo"]))),
         .incident(
             .learningLogged(
