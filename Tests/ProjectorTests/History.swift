@@ -94,7 +94,7 @@ struct Moment {
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(34) {
+        switch roll(42) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -146,6 +146,10 @@ struct Moment {
         case 28, 29: try conclude()
         case 30: try openIncident()
         case 31, 32, 33: try handleIncident()
+        case 34: try createExperiment()
+        case 35: try changeExperiment()
+        case 36, 37, 38, 39: try recordScorecard()
+        case 40: try logLesson()
         case 24:
             try record(
                 KillSwitchDecider.set(
@@ -193,8 +197,8 @@ struct Moment {
         }
         let input: JSONValue = roll(4) == 0 ? ["x": .string(word)] : ["plan": ["version": 1, "steps": .array(steps)]]
         let request = CreateRun(
-            roomID: room.roomID, threadID: pick([nil, "th_1"])!, experimentID: pick([nil, "exp"])!, title: word,
-            goal: word,
+            roomID: room.roomID, threadID: pick([nil, "th_1"])!,
+            experimentID: try roll(3) == 0 ? nil : experiment(for: room), title: word, goal: word,
             input: input, tags: pick([nil, [], ["x", "y"]])!)
         try record(
             RunDecider.create(

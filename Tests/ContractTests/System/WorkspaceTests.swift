@@ -34,6 +34,20 @@ struct WorkspaceTests {
         let put = try hold.client.exchange(
             .put, "/v1/steps/\(step)/blobs/\(blob)", fields: [.xClaimToken: hold.token], body: bytes)
         #expect(put.status == 201)
+        let experiment = try client.post(
+            "/v1/experiments",
+            [
+                "title": .string(canary), "hypothesis": .string(canary), "budget_cap_units": 1, "risk_tier": "low",
+                "room_id": .string(room.rawValue),
+            ])[text: "experiment_id"]
+        let scorecard = try client.post(
+            "/v1/scorecards",
+            [
+                "template_key": .string(canary), "template_version": "1", "metrics": [["key": "a", "value": 1]],
+                "run_id": .string(run),
+            ])[text: "scorecard_id"]
+        let lesson = try client.post(
+            "/v1/lessons", ["category": "a", "summary": .string(canary), "run_id": .string(run)])[text: "lesson_id"]
         let events = try client.get("/v1/events?limit=200")["events"]?.arrayValue ?? []
         guard case .engine(let engine, _) = hold.client.credential else { throw TestFailure("no engine") }
         let token = try client.get("/v1/engines/\(engine)/tokens")["tokens"]?[0]?["token_id"]?.stringValue ?? ""
@@ -42,6 +56,7 @@ struct WorkspaceTests {
                 "room": room.rawValue, "run": run, "step": step.rawValue, "call": call[text: "tool_call_id"],
                 "approval": call[text: "approval_id"], "artifact": artifact[text: "artifact_id"], "blob": blob,
                 "event": events.last?["event_id"]?.stringValue ?? "", "engine": engine.rawValue, "token": token,
+                "experiment": experiment, "scorecard": scorecard, "lesson": lesson,
             ], hold: hold)
     }
 
@@ -76,7 +91,27 @@ struct WorkspaceTests {
         (.post, "/v1/policy/evaluate", ["action": "external.write", "room_id": "{room}"]),
         (.post, "/v1/engines/{engine}/tokens/issue", [:]), (.post, "/v1/engines/{engine}/deactivate", [:]),
         (.post, "/v1/engines/{engine}/tokens/{token}/revoke", [:]),
-        (.post, "/v1/engines/{engine}/control", [:]),
+        (.post, "/v1/engines/{engine}/control", [:]), (.get, "/v1/experiments/{experiment}", [:]),
+        (.post, "/v1/experiments/{experiment}/update", ["title": "x"]),
+        (.post, "/v1/experiments/{experiment}/close", ["force": true]),
+        (.get, "/v1/experiments?room_id={room}", [:]), (.get, "/v1/runs?experiment_id={experiment}", [:]),
+        (.post, "/v1/runs", ["room_id": "{room}", "experiment_id": "{experiment}"]),
+        (
+            .post, "/v1/scorecards",
+            [
+                "template_key": "k", "template_version": "1", "metrics": [["key": "a", "value": 1]],
+                "run_id": "{run}",
+            ]
+        ),
+        (.get, "/v1/scorecards/{scorecard}", [:]), (.get, "/v1/scorecards?run_id={run}", [:]),
+        (.post, "/v1/lessons", ["category": "a", "summary": "b", "run_id": "{run}"]),
+        (.post, "/v1/lessons", ["category": "a", "summary": "b", "scorecard_id": "{scorecard}"]),
+        (.get, "/v1/lessons/{lesson}", [:]), (.get, "/v1/lessons?run_id={run}", [:]),
+        (
+            .get,
+            "/v1/pipeline/projection?cursor_updated_at=9999-01-01T00:00:00Z&cursor_entity_type=run&cursor_entity_id={run}",
+            [:]
+        ),
     ]
 
     private func filled(_ text: String, _ ids: [String: String]) -> String {
@@ -129,6 +164,7 @@ struct WorkspaceTests {
             let mine = try fill(api, "ws_b", canary: "canary-of-b")
             let lists = [
                 "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/engines",
+                "/v1/experiments", "/v1/scorecards", "/v1/lessons", "/v1/pipeline/projection?format=envelope",
                 "/v1/events?limit=200&include_system=1",
             ]
             for (workspace, other) in [("ws_b", "ws_a"), ("ws_c", "ws_a")] {
