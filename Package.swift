@@ -48,8 +48,8 @@ let package = Package(
             ], path: "Tests/TestSupport", swiftSettings: houseSettings()),
         suite("CLITests", "CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         suite(
-            "ContractTests", "TestSupport", "API", "APIClient", "Shared", "Domain", "HTTPServer", "HTTPClient", "HTTP",
-            "JSON", "Crypto", "Platform"),
+            "ContractTests", "TestSupport", "API", "APIClient", "Projectors", "EventStore", "Shared", "Domain",
+            "DatabaseSQLite", "DatabaseCore", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
         suite("CryptoTests", "Crypto"),
         suite("DatabaseTests", "DatabaseCore", "DatabaseSQLite", "Platform", "CSQLite"),
         suite("DomainTests", "Domain", "Shared", "JSON", "Platform"),

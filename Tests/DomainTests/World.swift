@@ -12,6 +12,9 @@ struct World {
     var steps: [StepID: Step] = [:]
     var calls: [ToolCallID: ToolCall] = [:]
     var approvals: [ApprovalID: Approval] = [:]
+    var incidents: [IncidentID: Incident] = [:]
+    var learning: [LearningID: IncidentLearning] = [:]
+    var evidence: Evidence?
     var killSwitch = KillSwitch()
     private(set) var events: [Recorded<DomainEvent>] = []
     private var names = 0
@@ -189,9 +192,14 @@ struct World {
                 case .expired(let event): event.approvalID
                 }
             approvals[id] = ApprovalDecider.evolve(approvals[id], recorded.with(event))
+        case .incident(let event):
+            incidents[event.incidentID] = IncidentDecider.evolve(incidents[event.incidentID], recorded.with(event))
+            if case .learningLogged(let logged) = event {
+                learning[logged.learningID] = IncidentDecider.evolve(nil, recorded.with(logged))
+            }
+        case .evidence(let event): evidence = EvidenceDecider.evolve(evidence, recorded.with(event))
         case .system(let event): killSwitch = KillSwitchDecider.evolve(killSwitch, recorded.with(event)) ?? killSwitch
-        case .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review, .room, .thread:
-            break
+        case .artifact, .auth, .engine, .experiment, .learning, .policy, .review, .room, .thread: break
         }
     }
 }

@@ -86,8 +86,10 @@ package final class TestAPI: Sendable {
     }
 
     /// Ends the api as SIGTERM does, and starts it again on the same data.
-    package func restart() throws {
+    /// - Parameter meanwhile: What is done to the data in between.
+    package func restart(_ meanwhile: () throws -> Void = {}) throws {
         stop()
+        try meanwhile()
         try start()
     }
 
