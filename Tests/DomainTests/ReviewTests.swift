@@ -41,7 +41,9 @@ struct ReviewTests {
             [["key": "b", "value": 1, "weight": 1], ["value": 0.5, "key": "a"]],
             [["weight": 1.0, "key": "a", "value": 0.50], ["key": "b", "value": 1.0]],
         ]
-        let hashed = try sent.map { String(decoding: ScorecardDecider.hashed(try ScorecardDecider.metrics($0)), as: UTF8.self) }
+        let hashed = try sent.map {
+            String(decoding: ScorecardDecider.hashed(try ScorecardDecider.metrics($0)), as: UTF8.self)
+        }
         #expect(hashed[0] == #"[{"key":"a","value":0.5,"weight":1},{"key":"b","value":1,"weight":1}]"#)
         #expect(hashed[1] == hashed[0])
     }

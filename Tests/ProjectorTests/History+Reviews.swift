@@ -43,10 +43,11 @@ extension Moment {
 
     /// An open experiment that a run in the room may join.
     func experiment(for room: Room) throws -> ExperimentID? {
-        let experiments = try latestExperiments().filter { $0.workspaceID == room.workspaceID }
-        guard let experiment = pick(experiments) else { return nil }
-        try ExperimentDecider.admit(experiment, runIn: room.roomID)
-        return experiment.experimentID
+        let experiments = try latestExperiments().filter { experiment in
+            experiment.workspaceID == room.workspaceID
+                && (try? ExperimentDecider.admit(experiment, runIn: room.roomID)) != nil
+        }
+        return pick(experiments)?.experimentID
     }
 
     func recordScorecard() throws {

@@ -94,7 +94,7 @@ struct Moment {
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(42) {
+        switch roll(38) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -146,10 +146,9 @@ struct Moment {
         case 28, 29: try conclude()
         case 30: try openIncident()
         case 31, 32, 33: try handleIncident()
-        case 34: try createExperiment()
-        case 35: try changeExperiment()
-        case 36, 37, 38, 39: try recordScorecard()
-        case 40: try logLesson()
+        case 34: try roll(2) == 0 ? createExperiment() : changeExperiment()
+        case 35, 36: try recordScorecard()
+        case 37: try logLesson()
         case 24:
             try record(
                 KillSwitchDecider.set(

@@ -71,7 +71,7 @@ struct RebuildTests {
         ])
     func differences(_ table: String) throws {
         let history = try History(seed: 5)
-        try history.live(until: 300)
+        try history.live(until: 600)
         let key = try #require(ProjectorCatalogue.all.first { $0.name == table })
         var first: String?
         try history.database.read { transaction in

@@ -81,7 +81,8 @@ package enum ScorecardDecider {
             request.templateVersion, "template_version", bytesMax: Limits.nameBytesMax, .missingTemplateVersion)
         if let named = request.runID, let evidenceRun, named != evidenceRun {
             throw .field(
-                "evidence_id", .evidenceRunMismatch, "evidence_id: the evidence is that of \(evidenceRun), not of \(named)")
+                "evidence_id", .evidenceRunMismatch,
+                "evidence_id: the evidence is that of \(evidenceRun), not of \(named)")
         }
         // Evidence is of one run: a scorecard over it judges that run, whether it says so or not.
         let runID = request.runID ?? evidenceRun

@@ -209,7 +209,8 @@ package struct ClaimedRun: Codable, Hashable, Sendable {
 
     package init(
         runID: RunID, workspaceID: WorkspaceID, roomID: RoomID? = nil, threadID: ThreadID? = nil,
-        experimentID: ExperimentID? = nil, status: RunStatus, title: String? = nil, goal: String? = nil, input: JSONValue,
+        experimentID: ExperimentID? = nil, status: RunStatus, title: String? = nil, goal: String? = nil,
+        input: JSONValue,
         tags: [String], correlationID: String, claimToken: String, claimedByActorID: String,
         leaseExpiresAt: Timestamp, leaseHeartbeatAt: Timestamp, leaseTTLMs: Int64, attemptNo: Int,
         startedAt: Timestamp, runningMs: Int64

@@ -40,7 +40,8 @@ package struct ScorecardRecorded: EventPayload {
     package init(
         scorecardID: ScorecardID, experimentID: ExperimentID? = nil, runID: RunID? = nil, evidenceID: EvidenceID? = nil,
         agentID: String? = nil, principalID: String? = nil, templateKey: String, templateVersion: String,
-        metrics: [ScorecardMetric], metricsHash: String, score: Double, decision: ScorecardDecision, rationale: String? = nil,
+        metrics: [ScorecardMetric], metricsHash: String, score: Double, decision: ScorecardDecision,
+        rationale: String? = nil,
         metadata: JSONValue? = nil
     ) {
         self.scorecardID = scorecardID

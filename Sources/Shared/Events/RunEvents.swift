@@ -48,7 +48,8 @@ package struct RunCreated: EventPayload {
     package var tags: [String]?
 
     package init(
-        runID: RunID, experimentID: ExperimentID? = nil, title: String? = nil, goal: String? = nil, input: JSONValue? = nil,
+        runID: RunID, experimentID: ExperimentID? = nil, title: String? = nil, goal: String? = nil,
+        input: JSONValue? = nil,
         tags: [String]? = nil
     ) {
         (self.runID, self.experimentID, self.title, self.goal) = (runID, experimentID, title, goal)

@@ -153,7 +153,9 @@ struct PipelineTests {
             #expect(try place(api, hold.runID.rawValue)?.stage == "3_execute_workspace")
             // Waiting for something else than a person is work too.
             let next = try api.hold()
-            #expect(try next.onRun("park", ["waits": [["kind": "halt"]]]).status == 200)
+            let later = Timestamp(milliseconds: api.clock.wallMilliseconds() + 60_000).description
+            let timer: JSONValue = ["kind": "timer", "wake_at": .string(later)]
+            #expect(try next.onRun("park", ["waits": [timer]]).status == 200)
             #expect(try place(api, hold.runID.rawValue)?.item["status"] == "waiting")
             #expect(try place(api, hold.runID.rawValue)?.stage == "3_execute_workspace")
             #expect(try api.operator.post("/v1/runs/\(hold.runID)/cancel").status == 200)
