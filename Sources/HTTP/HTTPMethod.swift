@@ -11,9 +11,10 @@ package struct HTTPMethod: Hashable, Sendable, RawRepresentable, CustomStringCon
     package static let patch = HTTPMethod(rawValue: "PATCH")
     package static let delete = HTTPMethod(rawValue: "DELETE")
     package static let options = HTTPMethod(rawValue: "OPTIONS")
+    package static let trace = HTTPMethod(rawValue: "TRACE")
 
-    /// The methods a request may have; any other is answered with 501.
-    package static let implemented: [HTTPMethod] = [.get, .head, .post, .put, .patch, .delete, .options]
+    /// The methods a request may have; any other is answered with 501. No route has TRACE: it is known, and not allowed.
+    package static let implemented: [HTTPMethod] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     /// Whether doing it twice is the same as doing it once.
     package var isIdempotent: Bool { self != .post && self != .patch }

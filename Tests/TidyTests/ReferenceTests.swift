@@ -1,6 +1,7 @@
 import API
 import Domain
 import HTTP
+import JSON
 import Platform
 import Shared
 import TestSupport
@@ -63,6 +64,15 @@ struct ReferenceTests {
             for entry in lines.sorted(by: { ($0.path, $0.line) < ($1.path, $1.line) }) { page += entry.line }
         }
         try compare("ENDPOINTS.md", page)
+    }
+
+    @Test("the interface as OpenAPI")
+    func openAPI() throws {
+        try withAPI { api in
+            let document = OpenAPIDocument.make(api.application.endpoints)
+            try compare("openapi.json", JSON.pretty(document) + "\n")
+            #expect(try api.stranger.get("/openapi.json").response.body == JSON.write(document))
+        }
     }
 
     @Test("every setting that a program knows")

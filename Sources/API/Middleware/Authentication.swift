@@ -91,7 +91,19 @@ enum Access: Sendable {
         }
     }
 
-    var isOpen: Bool { if case .anyone = self { true } else { false } }
+    var takesOperator: Bool {
+        switch self {
+        case .anyone, .engineByBody(_, orOperator: false): false
+        case .operatorOnly, .engine, .engineByBody(_, orOperator: true): true
+        }
+    }
+
+    var takesEngine: Bool {
+        switch self {
+        case .anyone, .operatorOnly: false
+        case .engine, .engineByBody: true
+        }
+    }
 
     /// What a caller who may not is told.
     var refusals: [ReasonCode] {

@@ -68,8 +68,8 @@ struct RouteTable: Sendable {
         bodyKind: EndpointDescription.BodyKind = .none, _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
         let description = EndpointDescription(
-            endpoint, bodyKind, example: example, access: access.words, isOpen: access.isOpen,
-            accessRefusals: access.refusals)
+            endpoint, bodyKind, example: example, access: access.words, takesOperator: access.takesOperator,
+            takesEngine: access.takesEngine, accessRefusals: access.refusals)
         endpoints.append(description)
         let route = Route(endpoint: description, access: access, body: body, handler: handler)
         router.add(endpoint.method, endpoint.path, route)

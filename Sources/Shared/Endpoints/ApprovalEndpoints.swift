@@ -7,7 +7,10 @@ extension Endpoint where Body == RequestApproval, Answer == ApprovalRequestedAns
     package static var requestApproval: Self {
         .init(
             .post, "/v1/approvals", "Asks for a decision.", .created,
-            refuses: [.actorClaimMismatch, .invalidScope, .missingAction, .roomNotFound, .runNotFound])
+            refuses: [.actorClaimMismatch, .invalidScope, .missingAction, .roomNotFound, .runNotFound],
+            example: RequestApproval(
+                action: "external.write", title: "Publish the report", request: ["url": "https://example.org/reports"],
+                roomID: ExampleIDs.room))
     }
 }
 
@@ -32,7 +35,9 @@ extension Endpoint where Body == DecideApproval, Answer == Done {
     package static var decideApproval: Self {
         .init(
             .post, "/v1/approvals/{approval_id}/decide", "Approves, denies or holds; users only.",
-            refuses: [.approvalNotFound, .approvalAlreadyDecided, .invalidDecision, .invalidScope, .actorClaimMismatch])
+            refuses: [
+                .approvalNotFound, .approvalAlreadyDecided, .invalidDecision, .invalidScope, .actorClaimMismatch,
+            ], example: DecideApproval(decision: "approve", reason: "Looks right"))
     }
 }
 

@@ -45,7 +45,7 @@ extension Endpoint where Body == LogLesson, Answer == LessonLoggedAnswer {
                 .scorecardNotFound,
             ],
             example: LogLesson(
-                runID: "run_x", category: "prompting", summary: "Ask for the source first.",
+                runID: ExampleIDs.run, category: "prompting", summary: "Ask for the source first.",
                 actionItems: ["Change the template"], tags: ["prompts"]))
     }
 }

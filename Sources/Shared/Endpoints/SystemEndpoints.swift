@@ -4,7 +4,15 @@ package import JSON
 // The instance: health, kill switch, audit.
 
 extension Endpoint where Body == Nothing, Answer == Nothing {
-    package static var landing: Self { .init(.get, "/", "What a browser finds at the address.") }
+    package static var landing: Self {
+        .init(.get, "/", "What a browser finds at the address.", answers: ["text/plain"])
+    }
+}
+
+extension Endpoint where Body == Nothing, Answer == Nothing {
+    package static var openAPI: Self {
+        .init(.get, "/openapi.json", "This interface, as OpenAPI \(OpenAPIDocument.version).")
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == Health {
@@ -24,7 +32,7 @@ extension Endpoint where Body == SetKillSwitch, Answer == KillSwitchAnswer {
         .init(
             .post, "/v1/kill-switch",
             "Holds or releases external writes; answers when none can start any more (RULINGS 25).",
-            refuses: [.killSwitchSetByEnvironment])
+            refuses: [.killSwitchSetByEnvironment], example: SetKillSwitch(engaged: false, reason: "All clear"))
     }
 }
 
@@ -57,7 +65,8 @@ extension Endpoint where Body == EvaluatePolicy, Answer == PolicyAnswer {
     package static var evaluatePolicy: Self {
         .init(
             .post, "/v1/policy/evaluate", "What the gate would say to an action.",
-            refuses: [.actorClaimMismatch, .missingAction, .roomNotFound])
+            refuses: [.actorClaimMismatch, .missingAction, .roomNotFound],
+            example: EvaluatePolicy(action: "external.write", roomID: ExampleIDs.room))
     }
 }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// Where a piece of work stands. The names sort in the order of the work.
 package enum PipelineStage: String, CaseIterable, Codable, CodingKey, Sendable {
     case inbox = "1_inbox"
@@ -59,7 +61,7 @@ package struct PipelineItem: Hashable, Sendable {
     }
 }
 
-extension PipelineItem: Codable {
+extension PipelineItem: Codable, SparselyWritten {
     private enum CodingKeys: String, CodingKey {
         case entityType, entityID, title, status, roomID, threadID, correlationID, updatedAt, lastEventID, links
         case diagnostics
