@@ -55,8 +55,7 @@ let package = Package(
         suite(
             "ContractTests", exclude: ["Authorization/matrix.txt"], "TestSupport", "API", "APIClient", "Projectors",
             "EventStore", "Shared", "Domain", "DatabaseSQLite", "DatabaseCore", "HTTPServer", "HTTPClient", "HTTP",
-            "JSON",
-            "Crypto", "Platform"),
+            "JSON", "Crypto", "Platform"),
         suite("CryptoTests", "Crypto"),
         suite("DatabaseTests", "DatabaseCore", "DatabaseSQLite", "Platform", "CSQLite"),
         suite("DomainTests", "Domain", "Shared", "JSON", "Platform"),

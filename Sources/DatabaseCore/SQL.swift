@@ -115,6 +115,16 @@ extension Bool: SQLStorable {
     package init(sqlValue: SQLValue) throws { self = try Int64(sqlValue: sqlValue) != 0 }
 }
 
+extension Double: SQLStorable {
+    package var sqlValue: SQLValue { .real(self) }
+    package init(sqlValue: SQLValue) throws {
+        guard case .real(let value) = sqlValue else {
+            throw DatabaseError.unexpectedValue(expected: "a real", found: sqlValue)
+        }
+        self = value
+    }
+}
+
 extension [UInt8]: SQLStorable {
     package var sqlValue: SQLValue { .blob(self) }
     package init(sqlValue: SQLValue) throws {

@@ -76,6 +76,7 @@ package struct Column<Record: Sendable>: Sendable {
     package enum Kind: String, Sendable {
         case text = "TEXT"
         case integer = "INTEGER"
+        case real = "REAL"
     }
 
     package let name: String

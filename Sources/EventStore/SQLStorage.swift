@@ -52,11 +52,15 @@ extension ArtifactContent.Kind: SQLStorable {}
 extension Effect: SQLStorable {}
 extension EngineRecord.Status: SQLStorable {}
 extension Redaction.Action: SQLStorable {}
+extension ExperimentStatus: SQLStorable {}
 extension IncidentSeverity: SQLStorable {}
 extension IncidentStatus: SQLStorable {}
+extension PipelineEntityType: SQLStorable {}
 extension RedactionLevel: SQLStorable {}
+extension RiskTier: SQLStorable {}
 extension RunStatus: SQLStorable {}
 extension SearchDocument.Kind: SQLStorable {}
+extension ScorecardDecision: SQLStorable {}
 extension StepStatus: SQLStorable {}
 extension StreamType: SQLStorable {}
 extension ToolCallStatus: SQLStorable {}

@@ -94,7 +94,7 @@ struct Moment {
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(41) {
+        switch roll(45) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -148,6 +148,9 @@ struct Moment {
         case 31, 32, 33: try handleIncident()
         case 34: try session()
         case 35...40: try converse()
+        case 41: try roll(2) == 0 ? createExperiment() : changeExperiment()
+        case 42, 43: try recordScorecard()
+        case 44: try logLesson()
         case 24:
             try record(
                 KillSwitchDecider.set(
@@ -195,8 +198,8 @@ struct Moment {
         }
         let input: JSONValue = roll(4) == 0 ? ["x": .string(word)] : ["plan": ["version": 1, "steps": .array(steps)]]
         let request = CreateRun(
-            roomID: room.roomID, threadID: pick([nil, "th_1"])!, experimentID: pick([nil, "exp"])!, title: word,
-            goal: word,
+            roomID: room.roomID, threadID: pick([nil, "th_1"])!,
+            experimentID: try roll(3) == 0 ? nil : experiment(for: room), title: word, goal: word,
             input: input, tags: pick([nil, [], ["x", "y"]])!)
         try record(
             RunDecider.create(

@@ -108,11 +108,14 @@ package final class APIApplication: Sendable {
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics, exports: exports).mount(on: &routes)
         EvidenceRoutes(environment: environment, commands: commands).mount(on: &routes)
+        ExperimentRoutes(environment: environment, commands: commands).mount(on: &routes)
         HealthRoutes(environment: environment, desk: health).mount(on: &routes)
         IncidentRoutes(environment: environment, commands: commands).mount(on: &routes)
         LeaseRoutes(
             environment: environment, commands: commands, authentication: authentication, problems: problems
         ).mount(on: &routes)
+        PipelineRoutes(environment: environment).mount(on: &routes)
+        ReviewRoutes(environment: environment, commands: commands).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
         RunRoutes(environment: environment, commands: commands).mount(on: &routes)
         SearchRoutes(environment: environment).mount(on: &routes)

@@ -76,4 +76,8 @@ final class Work {
     func approval(_ id: ApprovalID, in workspace: WorkspaceID) throws -> Approval {
         try found(id, in: workspace, transaction)
     }
+
+    func experiment(_ id: ExperimentID, in workspace: WorkspaceID) throws -> Experiment {
+        try found(id, in: workspace, transaction)
+    }
 }

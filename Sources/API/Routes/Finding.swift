@@ -12,8 +12,20 @@ func found(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadT
     try ArtifactTable.find(id, in: workspace, transaction) ?? missing(.artifactNotFound, "artifact", id)
 }
 
+func found(_ id: EvidenceID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Evidence {
+    try EvidenceTable.find(id, in: workspace, transaction) ?? missing(.evidenceNotFound, "evidence", id)
+}
+
+func found(_ id: ExperimentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Experiment {
+    try ExperimentTable.find(id, in: workspace, transaction) ?? missing(.experimentNotFound, "experiment", id)
+}
+
 func found(_ id: IncidentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Incident {
     try IncidentTable.find(id, in: workspace, transaction) ?? missing(.incidentNotFound, "incident", id)
+}
+
+func found(_ id: LessonID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Lesson {
+    try LessonTable.find(id, in: workspace, transaction) ?? missing(.lessonNotFound, "lesson", id)
 }
 
 func found(_ id: MessageID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Message {
@@ -26,6 +38,10 @@ func found(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTrans
 
 func found(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run {
     try RunTable.find(id, in: workspace, transaction) ?? missing(.runNotFound, "run", id)
+}
+
+func found(_ id: ScorecardID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Scorecard {
+    try ScorecardTable.find(id, in: workspace, transaction) ?? missing(.scorecardNotFound, "scorecard", id)
 }
 
 func found(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Step {

@@ -34,6 +34,9 @@ struct RunRoutes: Sendable {
             if let threadID = body.threadID, try work.thread(threadID, in: context.workspace).roomID != room.roomID {
                 throw Rejection(.threadNotFound, "no thread \(threadID.rawValue.prefix(100)) in this room")
             }
+            if let id = body.experimentID {
+                try ExperimentDecider.admit(work.experiment(id, in: context.workspace), runIn: room.roomID)
+            }
             let decision = try RunDecider.create(
                 environment.newID(), body, in: context.workspace, roomID: room.roomID,
                 correlationID: Limits.trimmed(body.correlationID) ?? environment.newCorrelationID(),
@@ -48,7 +51,7 @@ struct RunRoutes: Sendable {
     @Sendable private func list(_ context: RequestContext) throws -> RunList {
         var filter = RunTable.Filter()
         filter.roomID = context.query("room_id").map { RoomID($0) }
-        filter.experimentID = context.query("experiment_id")
+        filter.experimentID = context.query("experiment_id").map { ExperimentID($0) }
         filter.status = try context.choice("status", .invalidStatus)
         let (limit, cursor) = (try context.limit(default: 50, max: 200), try context.cursor())
         let runs = try environment.database.read { transaction in

@@ -36,14 +36,14 @@ extension EventSentence {
         case .created(let event): self.init(.note, "experiment '\(event.title)' begun by \(by)")
         case .updated: self.init(.note, "experiment changed by \(by)")
         case .closed(let event):
-            self.init(.note, "experiment \(event.status) by \(by)\(event.reason.map { ": \($0)" } ?? "")")
+            self.init(.note, "experiment \(event.status.rawValue) by \(by)\(event.reason.map { ": \($0)" } ?? "")")
         }
     }
 
     init(_ event: ReviewEvent) {
         switch event {
         case .scorecardRecorded(let event):
-            self.init(.note, "scorecard \(event.templateKey): \(event.decision), \(event.score)")
+            self.init(.note, "scorecard \(event.templateKey): \(event.decision.rawValue), \(event.score)")
         case .lessonLogged(let event): self.init(.note, "lesson: \(event.summary)")
         }
     }

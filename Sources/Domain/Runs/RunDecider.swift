@@ -136,8 +136,7 @@ package enum RunDecider {
     /// The one fold over a run's events: deciding, projecting and rebuilding all use it.
     package static func evolve(_ run: Run?, _ recorded: Recorded<RunEvent>) -> Run? {
         if case .created(let created) = recorded.event { return Run(created, recorded) }
-        guard var run else { return nil }
-        (run.updatedAt, run.lastEventID) = (recorded.at, recorded.envelope.eventID)
+        guard var run = run?.touched(by: recorded) else { return nil }
         switch recorded.event {
         case .created: break
         case .started(let started):
@@ -190,10 +189,17 @@ extension Run {
         (self.status, endedAt, waits, wakeAt) = (status, time, [], nil)
     }
 
-    /// Something below the run happened.
+    /// Something happened to the run or below it.
     package func touched<Event>(by recorded: Recorded<Event>) -> Run {
-        var run = self
+        var run = followed(by: recorded)
         (run.updatedAt, run.lastEventID) = (recorded.at, recorded.envelope.eventID)
+        return run
+    }
+
+    /// Something happened that is about the run, and changes nothing of it.
+    package func followed<Event>(by recorded: Recorded<Event>) -> Run {
+        var run = self
+        run.activityAt = max(run.activityAt, recorded.at)
         return run
     }
 }

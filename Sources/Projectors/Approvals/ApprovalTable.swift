@@ -45,6 +45,14 @@ package enum ApprovalTable {
                 WHERE status = 'approved' AND consumed_at IS NULL
             """,
             """
+            CREATE INDEX proj_approvals_undecided ON proj_approvals (workspace_id, updated_at)
+                WHERE status IN ('pending', 'held')
+            """,
+            """
+            CREATE INDEX proj_approvals_undecided_by_run ON proj_approvals (run_id, updated_at)
+                WHERE status IN ('pending', 'held')
+            """,
+            """
             CREATE INDEX proj_approvals_open ON proj_approvals (expires_at)
                 WHERE status IN ('pending', 'held', 'approved') AND consumed_at IS NULL
             """,

@@ -32,12 +32,18 @@ package enum RunTable {
             Column("started_at", \.startedAt),
             Column("ended_at", \.endedAt),
             Column("updated_at", \.updatedAt),
+            Column("activity_at", \.activityAt),
             Column("correlation_id", \.correlationID),
             Column("last_event_id", \.lastEventID),
         ],
         indexes: [
             "CREATE INDEX proj_runs_by_update ON proj_runs (workspace_id, updated_at)",
             "CREATE INDEX proj_runs_queued ON proj_runs (workspace_id, created_at, run_id) WHERE status = 'queued'",
+            "CREATE INDEX proj_runs_by_activity ON proj_runs (workspace_id, activity_at)",
+            """
+            CREATE INDEX proj_runs_by_experiment ON proj_runs (experiment_id, created_at, run_id)
+                WHERE experiment_id IS NOT NULL
+            """,
             "CREATE INDEX proj_runs_waiting ON proj_runs (wake_at) WHERE status = 'waiting'",
         ])
 
@@ -48,8 +54,11 @@ package enum RunTable {
         // What begins below a run moves it up in lists and is the cause of what comes next.
         case .step(.created), .toolCall(.invoked):
             try table.fold(recorded.envelope.runID, in: transaction) { $0?.touched(by: recorded) }
-        case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review,
-            .room, .step, .system, .thread, .toolCall:
+        // What proves, judges or blames a run: the pipeline's order follows it, the run stays as it is.
+        case .evidence, .incident, .review(.scorecardRecorded):
+            try table.fold(recorded.envelope.runID, in: transaction) { $0?.followed(by: recorded) }
+        case .approval, .artifact, .auth, .engine, .experiment, .learning, .policy, .review, .room, .step, .system,
+            .thread, .toolCall:
             break
         }
     }
@@ -67,7 +76,7 @@ package enum RunTable {
 
     package struct Filter: Sendable {
         package var roomID: RoomID?
-        package var experimentID: String?
+        package var experimentID: ExperimentID?
         package var status: RunStatus?
         /// Only those that have not changed since.
         package var unchangedSince: Timestamp?
@@ -123,6 +132,16 @@ package enum RunTable {
         try transaction.all(
             "SELECT run_id FROM proj_runs WHERE status = 'waiting' AND wake_at <= \(now) ORDER BY wake_at LIMIT \(limit)"
         ) { try $0.get("run_id") }
+    }
+
+    /// How many runs of the experiment have not ended.
+    package static func activeCount(of experiment: ExperimentID, _ transaction: any ReadTransaction) throws -> Int64 {
+        try transaction.first(
+            """
+            SELECT count(*) AS active FROM proj_runs
+            WHERE experiment_id = \(experiment) AND status IN (\(list: RunStatus.allCases.filter { !$0.isTerminal }))
+            """
+        ) { try $0.get("active") } ?? 0
     }
 
     /// All waiting runs: for a lifted halt, which any of them may wait for.

@@ -98,6 +98,7 @@ package struct FieldRule: Hashable, Sendable {
                     name, refusal,
                     "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(number)")
             }
+        case (.integer, .number): throw .field(name, refusal, "\(name): expected a whole number, found a fraction")
         case (.object, .object): break
         case (.object, _):
             throw .field(name, refusal, "\(name): expected an object, found \(value.kindName)")

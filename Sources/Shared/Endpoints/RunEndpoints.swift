@@ -7,7 +7,10 @@ extension Endpoint where Body == CreateRun, Answer == RunCreatedAnswer {
     package static var createRun: Self {
         .init(
             .post, "/v1/runs", "Queues a run.", .created,
-            refuses: [.missingRoomID, .planInvalid, .roomNotFound, .secretInPlan, .threadNotFound],
+            refuses: [
+                .experimentNotFound, .experimentNotOpen, .experimentRoomMismatch, .missingRoomID, .planInvalid,
+                .roomNotFound, .secretInPlan, .threadNotFound,
+            ],
             example: CreateRun(
                 roomID: ExampleIDs.room, title: "Count the lines", goal: "Know how long the report is",
                 input: [
@@ -134,7 +137,7 @@ package struct CreateRun: Codable, Hashable, Sendable, RuledBody {
 
     package var roomID: RoomID?
     package var threadID: ThreadID?
-    package var experimentID: String?
+    package var experimentID: ExperimentID?
     package var title: String?
     package var goal: String?
     package var input: JSONValue?
@@ -142,7 +145,7 @@ package struct CreateRun: Codable, Hashable, Sendable, RuledBody {
     package var correlationID: String?
 
     package init(
-        roomID: RoomID? = nil, threadID: ThreadID? = nil, experimentID: String? = nil, title: String? = nil,
+        roomID: RoomID? = nil, threadID: ThreadID? = nil, experimentID: ExperimentID? = nil, title: String? = nil,
         goal: String? = nil, input: JSONValue? = nil, tags: [String]? = nil, correlationID: String? = nil
     ) {
         (self.roomID, self.threadID, self.experimentID, self.title) = (roomID, threadID, experimentID, title)
@@ -204,7 +207,7 @@ package struct ClaimedRun: Codable, Hashable, Sendable {
     package var workspaceID: WorkspaceID
     package var roomID: RoomID?
     package var threadID: ThreadID?
-    package var experimentID: String?
+    package var experimentID: ExperimentID?
     package var status: RunStatus
     package var title: String?
     package var goal: String?
@@ -223,7 +226,8 @@ package struct ClaimedRun: Codable, Hashable, Sendable {
 
     package init(
         runID: RunID, workspaceID: WorkspaceID, roomID: RoomID? = nil, threadID: ThreadID? = nil,
-        experimentID: String? = nil, status: RunStatus, title: String? = nil, goal: String? = nil, input: JSONValue,
+        experimentID: ExperimentID? = nil, status: RunStatus, title: String? = nil, goal: String? = nil,
+        input: JSONValue,
         tags: [String], correlationID: String, claimToken: String, claimedByActorID: String,
         leaseExpiresAt: Timestamp, leaseHeartbeatAt: Timestamp, leaseTTLMs: Int64, attemptNo: Int,
         startedAt: Timestamp, runningMs: Int64

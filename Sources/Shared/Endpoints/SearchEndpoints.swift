@@ -19,7 +19,7 @@ extension Endpoint where Body == Nothing, Answer == SearchAnswer {
 }
 
 /// What was found.
-package struct SearchAnswer: Codable, Hashable, Sendable {
+package struct SearchAnswer: PagedAnswer, Codable, Hashable, Sendable {
     package static let queryCharactersMin = 2
     package static let queryCharactersMax = 200
 

@@ -29,12 +29,12 @@ package struct ExperimentCreated: EventPayload {
     package var successCriteria: JSONValue?
     package var stopConditions: JSONValue?
     package var budgetCapUnits: Int64
-    package var riskTier: String
+    package var riskTier: RiskTier
     package var metadata: JSONValue?
 
     package init(
         experimentID: ExperimentID, title: String, hypothesis: String, successCriteria: JSONValue? = nil,
-        stopConditions: JSONValue? = nil, budgetCapUnits: Int64, riskTier: String, metadata: JSONValue? = nil
+        stopConditions: JSONValue? = nil, budgetCapUnits: Int64, riskTier: RiskTier, metadata: JSONValue? = nil
     ) {
         self.experimentID = experimentID
         self.title = title
@@ -57,12 +57,12 @@ package struct ExperimentUpdated: EventPayload {
     package var successCriteria: JSONValue?
     package var stopConditions: JSONValue?
     package var budgetCapUnits: Int64?
-    package var riskTier: String?
+    package var riskTier: RiskTier?
     package var metadata: JSONValue?
 
     package init(
         experimentID: ExperimentID, title: String? = nil, hypothesis: String? = nil, successCriteria: JSONValue? = nil,
-        stopConditions: JSONValue? = nil, budgetCapUnits: Int64? = nil, riskTier: String? = nil,
+        stopConditions: JSONValue? = nil, budgetCapUnits: Int64? = nil, riskTier: RiskTier? = nil,
         metadata: JSONValue? = nil
     ) {
         self.experimentID = experimentID
@@ -81,13 +81,14 @@ package struct ExperimentClosed: EventPayload {
     package static let type = "experiment.closed"
 
     package var experimentID: ExperimentID
-    package var status: String
+    package var status: ExperimentStatus
     package var reason: String?
     package var force: Bool
     package var activeRunCount: Int64
 
-    package init(experimentID: ExperimentID, status: String, reason: String? = nil, force: Bool, activeRunCount: Int64)
-    {
+    package init(
+        experimentID: ExperimentID, status: ExperimentStatus, reason: String? = nil, force: Bool, activeRunCount: Int64
+    ) {
         self.experimentID = experimentID
         self.status = status
         self.reason = reason

@@ -29,17 +29,19 @@ package struct ScorecardRecorded: EventPayload {
     package var principalID: String?
     package var templateKey: String
     package var templateVersion: String
-    package var metrics: JSONValue
+    /// In the order of their keys.
+    package var metrics: [ScorecardMetric]
     package var metricsHash: String
     package var score: Double
-    package var decision: String
+    package var decision: ScorecardDecision
     package var rationale: String?
     package var metadata: JSONValue?
 
     package init(
         scorecardID: ScorecardID, experimentID: ExperimentID? = nil, runID: RunID? = nil, evidenceID: EvidenceID? = nil,
         agentID: String? = nil, principalID: String? = nil, templateKey: String, templateVersion: String,
-        metrics: JSONValue, metricsHash: String, score: Double, decision: String, rationale: String? = nil,
+        metrics: [ScorecardMetric], metricsHash: String, score: Double, decision: ScorecardDecision,
+        rationale: String? = nil,
         metadata: JSONValue? = nil
     ) {
         self.scorecardID = scorecardID

@@ -41,14 +41,15 @@ package struct RunCreated: EventPayload {
     package static let type = "run.created"
 
     package var runID: RunID
-    package var experimentID: String?
+    package var experimentID: ExperimentID?
     package var title: String?
     package var goal: String?
     package var input: JSONValue?
     package var tags: [String]?
 
     package init(
-        runID: RunID, experimentID: String? = nil, title: String? = nil, goal: String? = nil, input: JSONValue? = nil,
+        runID: RunID, experimentID: ExperimentID? = nil, title: String? = nil, goal: String? = nil,
+        input: JSONValue? = nil,
         tags: [String]? = nil
     ) {
         (self.runID, self.experimentID, self.title, self.goal) = (runID, experimentID, title, goal)

@@ -5,6 +5,7 @@ package enum ExampleIDs {
     package static let evidence: EvidenceID = "evd_01JABCDEF0123456789ABCDEFG"
     package static let experiment: ExperimentID = "exp_01JABCDEF0123456789ABCDEFG"
     package static let incident: IncidentID = "inc_01JABCDEF0123456789ABCDEFG"
+    package static let lesson: LessonID = "les_01JABCDEF0123456789ABCDEFG"
     package static let message: MessageID = "msg_01JABCDEF0123456789ABCDEFG"
     package static let room: RoomID = "room_01JABCDEF0123456789ABCDEFG"
     package static let run: RunID = "run_01JABCDEF0123456789ABCDEFG"
@@ -16,8 +17,9 @@ package enum ExampleIDs {
     /// Each with the path parameter that names such a thing.
     package static let parameters: [(name: String, example: String)] = [
         ("approval_id", approval.rawValue), ("engine_id", engine.rawValue), ("evidence_id", evidence.rawValue),
-        ("experiment_id", experiment.rawValue), ("incident_id", incident.rawValue), ("message_id", message.rawValue),
-        ("room_id", room.rawValue), ("run_id", run.rawValue), ("scorecard_id", scorecard.rawValue),
+        ("experiment_id", experiment.rawValue), ("incident_id", incident.rawValue), ("lesson_id", lesson.rawValue),
+        ("message_id", message.rawValue), ("room_id", room.rawValue), ("run_id", run.rawValue),
+        ("scorecard_id", scorecard.rawValue),
         ("step_id", step.rawValue), ("thread_id", thread.rawValue), ("tool_call_id", toolCall.rawValue),
     ]
 }

@@ -27,7 +27,7 @@ package struct Run: Hashable, Sendable, Codable {
     package var workspaceID: WorkspaceID
     package var roomID: RoomID?
     package var threadID: ThreadID?
-    package var experimentID: String?
+    package var experimentID: ExperimentID?
     package var status: RunStatus
     package var title: String?
     package var goal: String?
@@ -55,13 +55,16 @@ package struct Run: Hashable, Sendable, Codable {
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
     package var updatedAt: Timestamp
+    /// When something last happened to the run, or to its evidence, a scorecard or an incident of it.
+    package var activityAt: Timestamp
     package var correlationID: String
     package var lastEventID: EventID?
 
     package init(runID: RunID, workspaceID: WorkspaceID, correlationID: String, at time: Timestamp) {
         (self.runID, self.workspaceID, self.correlationID) = (runID, workspaceID, correlationID)
         (status, input, output, error, tags) = (.queued, [:], [:], [:], [])
-        (hasPlan, attemptNo, waits, createdAt, updatedAt) = (false, 0, [], time, time)
+        (hasPlan, attemptNo, waits) = (false, 0, [])
+        (createdAt, updatedAt, activityAt) = (time, time, time)
     }
 }
 

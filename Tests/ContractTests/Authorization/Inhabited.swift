@@ -30,6 +30,15 @@ struct Inhabited {
         ids["thread_id"] = try made("/v1/rooms/\(self["room_id"])/threads", ["title": "talk"], "thread_id")
         ids["message_id"] = try made(
             "/v1/threads/\(self["thread_id"])/messages", ["content_md": "kept", "lang": "en"], "message_id")
+        ids["experiment_id"] = try made(
+            "/v1/experiments", ["title": "t", "hypothesis": "h", "budget_cap_units": 1, "risk_tier": "low"],
+            "experiment_id")
+        ids["scorecard_id"] = try made(
+            "/v1/scorecards",
+            ["template_key": "k", "template_version": "1", "metrics": [["key": "a", "value": 1]]], "scorecard_id")
+        ids["lesson_id"] = try made(
+            "/v1/lessons", ["category": "c", "summary": "s", "scorecard_id": .string(self["scorecard_id"])],
+            "lesson_id")
         ids["event_id"] = try people.call(.events, Nothing(), query: [("limit", "1")]).events.first?.eventID.rawValue
         ids["sha256"] = SHA256.hex(Self.blob)
     }

@@ -80,6 +80,10 @@ struct WhoMayTests {
                 (.get, "/v1/events"), (.get, "/v1/events/x"), (.get, "/v1/streams/rooms/\(room)"),
                 (.post, "/v1/engines/register"), (.get, "/v1/engines"), (.post, "/v1/engines/x/tokens/issue"),
                 (.post, "/v1/engines/x/deactivate"), (.post, "/v1/engines/x/tokens/y/revoke"),
+                (.post, "/v1/experiments"), (.get, "/v1/experiments"), (.get, "/v1/experiments/x"),
+                (.post, "/v1/experiments/x/update"), (.post, "/v1/experiments/x/close"), (.post, "/v1/scorecards"),
+                (.get, "/v1/scorecards"), (.get, "/v1/scorecards/x"), (.post, "/v1/lessons"), (.get, "/v1/lessons"),
+                (.get, "/v1/lessons/x"), (.get, "/v1/pipeline/projection"),
                 (.post, "/v1/toolcalls/x/resolve"), (.get, "/v1/audit/verify"), (.post, "/v1/projections/check"),
                 (.post, "/v1/incidents"), (.get, "/v1/incidents"), (.get, "/v1/incidents/x"),
                 (.post, "/v1/incidents/x/rca"), (.post, "/v1/incidents/x/close"),
@@ -223,7 +227,7 @@ struct WhoMayTests {
         arguments: [
             "/v1/audit/redactions",
             "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events", "/v1/incidents",
-            "/v1/system/health/issues",
+            "/v1/system/health/issues", "/v1/experiments", "/v1/scorecards", "/v1/lessons",
         ])
     func limits(_ list: String) throws {
         try withAPI { api in

@@ -39,6 +39,20 @@ struct WorkspaceTests {
         let thread = try client.post("/v1/rooms/\(room)/threads", ["title": .string(canary)])[text: "thread_id"]
         let message = try client.post(
             "/v1/threads/\(thread)/messages", ["content_md": .string(canary), "lang": "en"])[text: "message_id"]
+        let experiment = try client.post(
+            "/v1/experiments",
+            [
+                "title": .string(canary), "hypothesis": .string(canary), "budget_cap_units": 1, "risk_tier": "low",
+                "room_id": .string(room.rawValue),
+            ])[text: "experiment_id"]
+        let scorecard = try client.post(
+            "/v1/scorecards",
+            [
+                "template_key": .string(canary), "template_version": "1", "metrics": [["key": "a", "value": 1]],
+                "run_id": .string(run),
+            ])[text: "scorecard_id"]
+        let lesson = try client.post(
+            "/v1/lessons", ["category": "a", "summary": .string(canary), "run_id": .string(run)])[text: "lesson_id"]
         let events = try client.get("/v1/events?limit=200")["events"]?.arrayValue ?? []
         guard case .engine(let engine, _) = hold.client.credential else { throw TestFailure("no engine") }
         let token = try client.get("/v1/engines/\(engine)/tokens")["tokens"]?[0]?["token_id"]?.stringValue ?? ""
@@ -49,6 +63,7 @@ struct WorkspaceTests {
                 "incident": incident[text: "incident_id"],
                 "event": events.last?["event_id"]?.stringValue ?? "", "engine": engine.rawValue, "token": token,
                 "thread": thread, "message": message,
+                "experiment": experiment, "scorecard": scorecard, "lesson": lesson,
             ], hold: hold)
     }
 
@@ -96,6 +111,27 @@ struct WorkspaceTests {
         (.post, "/v1/incidents", ["title": "t", "run_id": "{run}"]),
         (.post, "/v1/incidents", ["title": "t", "room_id": "{room}"]),
         (.get, "/v1/runs/{run}/evidence", [:]), (.post, "/v1/runs/{run}/evidence/finalize", [:]),
+        (.get, "/v1/experiments/{experiment}", [:]),
+        (.post, "/v1/experiments/{experiment}/update", ["title": "x"]),
+        (.post, "/v1/experiments/{experiment}/close", ["force": true]),
+        (.get, "/v1/experiments?room_id={room}", [:]), (.get, "/v1/runs?experiment_id={experiment}", [:]),
+        (.post, "/v1/runs", ["room_id": "{room}", "experiment_id": "{experiment}"]),
+        (
+            .post, "/v1/scorecards",
+            [
+                "template_key": "k", "template_version": "1", "metrics": [["key": "a", "value": 1]],
+                "run_id": "{run}",
+            ]
+        ),
+        (.get, "/v1/scorecards/{scorecard}", [:]), (.get, "/v1/scorecards?run_id={run}", [:]),
+        (.post, "/v1/lessons", ["category": "a", "summary": "b", "run_id": "{run}"]),
+        (.post, "/v1/lessons", ["category": "a", "summary": "b", "scorecard_id": "{scorecard}"]),
+        (.get, "/v1/lessons/{lesson}", [:]), (.get, "/v1/lessons?run_id={run}", [:]),
+        (
+            .get,
+            "/v1/pipeline/projection?cursor_updated_at=9999-01-01T00:00:00Z&cursor_entity_type=run&cursor_entity_id={run}",
+            [:]
+        ),
     ]
 
     private func filled(_ text: String, _ ids: [String: String]) -> String {
@@ -149,7 +185,9 @@ struct WorkspaceTests {
             let lists = [
                 "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/engines",
                 "/v1/incidents", "/v1/system/health/issues?kind=active_incidents",
-                "/v1/events?limit=200&include_system=1", "/v1/search?q=canary",
+                "/v1/search?q=canary",
+                "/v1/experiments", "/v1/scorecards", "/v1/lessons", "/v1/pipeline/projection?format=envelope",
+                "/v1/events?limit=200&include_system=1",
             ]
             for (workspace, other) in [("ws_b", "ws_a"), ("ws_c", "ws_a")] {
                 for list in lists {

@@ -116,17 +116,17 @@ enum GoldenEvents {
             .created(
                 ExperimentCreated(
                     experimentID: "exp_1", title: "Trial", hypothesis: "It helps", successCriteria: ["score": 0.8],
-                    stopConditions: ["failures": 3], budgetCapUnits: 100, riskTier: "low", metadata: ["a": 1]))),
+                    stopConditions: ["failures": 3], budgetCapUnits: 100, riskTier: .low, metadata: ["a": 1]))),
         .experiment(
             .updated(
                 ExperimentUpdated(
                     experimentID: "exp_1", title: "Trial 2", hypothesis: "It helps more",
                     successCriteria: ["score": 0.9], stopConditions: ["failures": 2], budgetCapUnits: 200,
-                    riskTier: "high", metadata: ["a": 2]))),
+                    riskTier: .high, metadata: ["a": 2]))),
         .experiment(
             .closed(
                 ExperimentClosed(
-                    experimentID: "exp_1", status: "stopped", reason: "enough", force: true, activeRunCount: 1))),
+                    experimentID: "exp_1", status: .stopped, reason: "enough", force: true, activeRunCount: 1))),
         .incident(
             .opened(
                 IncidentOpened(
@@ -163,8 +163,8 @@ enum GoldenEvents {
                 ScorecardRecorded(
                     scorecardID: "scd_1", experimentID: "exp_1", runID: "run_1", evidenceID: "evd_1",
                     agentID: "agt_1", principalID: "p", templateKey: "quality", templateVersion: "1",
-                    metrics: [["key": "score", "value": 0.75, "weight": 1]], metricsHash: "sha256:00", score: 0.75,
-                    decision: "pass", rationale: "Good", metadata: ["a": 1]))),
+                    metrics: [ScorecardMetric(key: "score", value: 0.75)], metricsHash: "sha256:00", score: 0.75,
+                    decision: .pass, rationale: "Good", metadata: ["a": 1]))),
         .review(
             .lessonLogged(
                 LessonLogged(

@@ -1,0 +1,58 @@
+package import DatabaseCore
+import Domain
+import EventStore
+package import Shared
+
+/// `proj_experiments`: all the SQL that touches it is in this file, but for the pipeline's.
+package enum ExperimentTable {
+    static let table = Table<Experiment>(
+        "proj_experiments", keys: ["experiment_id"],
+        blank: Experiment(
+            experimentID: "", workspaceID: "", title: "", hypothesis: "", by: .api, correlationID: "", at: .zero),
+        columns: [
+            Column("experiment_id", \.experimentID),
+            Column("workspace_id", \.workspaceID),
+            Column("room_id", \.roomID),
+            Column("status", \.status),
+            Column("title", \.title),
+            Column("hypothesis", \.hypothesis),
+            Column("success_criteria", \.successCriteria),
+            Column("stop_conditions", \.stopConditions),
+            Column("budget_cap_units", \.budgetCapUnits, .integer),
+            Column("risk_tier", \.riskTier),
+            Column("metadata", \.metadata),
+            Column("created_by_type", \.createdByType),
+            Column("created_by_id", \.createdByID),
+            Column("created_at", \.createdAt),
+            Column("closed_at", \.closedAt),
+            Column("updated_at", \.updatedAt),
+            Column("correlation_id", \.correlationID),
+            Column("last_event_id", \.lastEventID),
+        ],
+        indexes: ["CREATE INDEX proj_experiments_by_update ON proj_experiments (workspace_id, updated_at)"])
+
+    static let projector = Projector(table) { recorded, transaction in
+        guard case .experiment(let event) = recorded.event else { return }
+        try table.fold(event.experimentID, in: transaction) { ExperimentDecider.evolve($0, recorded.with(event)) }
+    }
+
+    /// The experiment, if it is in the workspace.
+    package static func find(
+        _ id: ExperimentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
+    ) throws -> Experiment? {
+        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+    }
+
+    /// Experiments, newest change first.
+    package static func list(
+        in workspace: WorkspaceID, status: ExperimentStatus?, room: RoomID?, after cursor: ListCursor?, limit: Int,
+        _ transaction: any ReadTransaction
+    ) throws -> [Experiment] {
+        var condition: SQL = " WHERE workspace_id = \(workspace)"
+        if let status { condition.append(" AND status = \(status)") }
+        if let room { condition.append(" AND room_id = \(room)") }
+        condition.append(cursor.map { $0.condition(time: "updated_at", id: "experiment_id") } ?? "")
+        condition.append(" ORDER BY updated_at DESC, experiment_id DESC LIMIT \(limit)")
+        return try table.all(where: condition, in: transaction)
+    }
+}
