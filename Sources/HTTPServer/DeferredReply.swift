@@ -9,6 +9,7 @@ package final class DeferredReply: Sendable {
         var deliver: (@Sendable (Reply) -> Void)?
         var isCancelled = false
         var cancel: (@Sendable () -> Void)?
+        var hear: (@Sendable (Reply) -> Void)?
     }
 
     private let state = Mutex(State())
@@ -20,14 +21,25 @@ package final class DeferredReply: Sendable {
 
     /// Answers, from any thread; the first call wins. A `.stream` that loses is not detached; nobody attached it.
     package func complete(reply: Reply) {
-        let deliver = state.withLock { state -> (@Sendable (Reply) -> Void)? in
-            guard state.reply == nil else { return nil }
+        typealias Take = @Sendable (Reply) -> Void
+        let (hear, deliver) = state.withLock { state -> (Take?, Take?) in
+            guard state.reply == nil else { return (nil, nil) }
             state.reply = reply
             state.cancel = nil
-            defer { state.deliver = nil }
-            return state.deliver
+            defer { (state.hear, state.deliver) = (nil, nil) }
+            return (state.hear, state.deliver)
         }
+        hear?(reply)
         deliver?(reply)
+    }
+
+    /// Says who else hears of the answer, just before it is delivered, on the thread that gives it. Once at most.
+    package func onAnswer(_ body: @Sendable @escaping (Reply) -> Void) {
+        let reply = state.withLock { state in
+            if state.reply == nil { state.hear = body }
+            return state.reply
+        }
+        if let reply { body(reply) }
     }
 
     /// Says what to do when nobody waits for the answer any more: the client went away, or the server drains.

@@ -42,6 +42,7 @@ package enum ProjectorCatalogue {
     package static let all: [Projector] = [
         ApprovalTable.projector,
         ArtifactTable.projector,
+        ConstraintTable.projector,
         KillSwitchTable.projector,
         RoomTable.projector,
         RunTable.projector,

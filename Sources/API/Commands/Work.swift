@@ -24,6 +24,7 @@ final class Work {
         let recorded = try environment.eventLog.append(drafts, at: now, in: transaction)
         try ProjectorCatalogue.project(recorded, in: transaction)
         self.recorded += recorded
+        try learn(from: drafts, recorded)
     }
 
     func record(_ draft: EventDraft) throws { try record([draft]) }

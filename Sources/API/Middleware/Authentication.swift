@@ -9,6 +9,8 @@ struct Authentication: Sendable {
     let environment: APIEnvironment
     let operatorToken: String
     let isHeaderMode: Bool
+    /// What a scraper of the metrics may show instead of the operator's token.
+    let metricsToken: String?
 
     /// - Throws: 401 when the credential is missing or dead, 403 when it does not reach this far.
     func caller(
@@ -22,11 +24,8 @@ struct Authentication: Sendable {
             return try engine(credentials.engineID, credentials.token, request)
         }
         let workspace = try self.workspace(request)
-        if let header = fields[.authorization] {
-            let parts = header.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "bearer",
-                ConstantTime.equal(String(parts[1]), operatorToken)
-            else {
+        if fields.contains(.authorization) {
+            guard let token = Self.bearer(request), ConstantTime.equal(token, operatorToken) else {
                 throw Rejection(.invalidSession, "the bearer token is not known; the operator's is in operator.token")
             }
             return (.operatorUser, workspace)
@@ -34,6 +33,17 @@ struct Authentication: Sendable {
         if isHeaderMode { return (.header, workspace) }
         throw Rejection(
             .missingBearerToken, "send Authorization: Bearer with the token in operator.token of the data directory")
+    }
+
+    /// - Throws: When the request carries neither the scraper's token nor the operator's.
+    func requireScraper(_ request: HTTPRequest) throws {
+        if let metricsToken, let token = Self.bearer(request), ConstantTime.equal(token, metricsToken) { return }
+        try Access.operatorOnly.check(caller(request).0)
+    }
+
+    private static func bearer(_ request: HTTPRequest) -> String? {
+        let parts = (request.fields[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+        return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
     }
 
     private func workspace(_ request: HTTPRequest) throws(Rejection) -> WorkspaceID {
@@ -79,6 +89,8 @@ enum Access: Sendable {
     case operatorOnly
     /// The operator, or an engine whose token allows the action.
     case engine(action: String)
+    /// Whoever reads the metrics: `isOpen` on a loopback listener without `METRICS_TOKEN`, else the operator or that token.
+    case scraper(isOpen: Bool)
     /// An engine that may name itself in the body instead of in headers, so the handler asks for its credential.
     case engineByBody(action: String, orOperator: Bool)
 
@@ -86,12 +98,18 @@ enum Access: Sendable {
         switch self {
         case .anyone: "anyone"
         case .operatorOnly: "operator"
+        case .scraper: "anyone on a loopback listener, else the operator or `METRICS_TOKEN`"
         case .engine(let action): "operator, engine with `\(action)`"
         case .engineByBody(let action, let orOperator): "\(orOperator ? "operator, " : "")engine with `\(action)`"
         }
     }
 
-    var isOpen: Bool { if case .anyone = self { true } else { false } }
+    var isOpen: Bool {
+        switch self {
+        case .anyone, .scraper(isOpen: true): true
+        case .operatorOnly, .scraper, .engine, .engineByBody: false
+        }
+    }
 
     /// What a caller who may not is told.
     var refusals: [ReasonCode] {
@@ -101,7 +119,7 @@ enum Access: Sendable {
         ]
         return switch self {
         case .anyone: []
-        case .operatorOnly: credentials + [.operatorRequired]
+        case .operatorOnly, .scraper: credentials + [.operatorRequired]
         case .engine: credentials + [.engineActionNotAllowed]
         case .engineByBody: credentials + [.engineActionNotAllowed, .missingEngineToken]
         }
@@ -110,7 +128,7 @@ enum Access: Sendable {
     func check(_ caller: Caller) throws(Rejection) {
         switch (self, caller) {
         case (.anyone, _), (_, .operatorUser), (_, .header): return
-        case (.operatorOnly, .engine):
+        case (.operatorOnly, .engine), (.scraper, .engine):
             throw Rejection(.operatorRequired, "an engine's token cannot do this; it takes the operator")
         case (.engine(let action), .engine(_, let token)), (.engineByBody(let action, _), .engine(_, let token)):
             guard token.scopes.actionTypes.contains(action) else {

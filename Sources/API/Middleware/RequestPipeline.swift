@@ -26,46 +26,65 @@ final class RequestPipeline: RequestHandler {
     func plan(for head: HTTPRequest) -> BodyPlan {
         // Nearly all requests: the route decides nothing before its body is there.
         guard head.method == .put else { return .buffer(bytesMax: Self.bodyBytesMax) }
+        let stopwatch = Stopwatch(environment.clock)
         let requestID = self.requestID(head)
+        var meter = routes.meters.unmatched
         do {
             try hosts.check(head)
             guard case .found(let route, let parameters) = routes.router.match(head.method, head.target),
                 case .stream(let plan) = route.body
             else { return .buffer(bytesMax: Self.bodyBytesMax) }
-            let context = try self.context(head, route, parameters, requestID)
-            return try plan(context)
+            meter = route.meter
+            switch try plan(self.context(head, route, parameters, requestID)) {
+            case .sink(let sink, let bytesMax): return .sink(MeteredSink(sink, meter, stopwatch), bytesMax: bytesMax)
+            case let other: return other
+            }
         } catch {
-            return .refuse(trace(problem(for: error, requestID, head), requestID, nil))
+            let response = trace(problem(for: error, requestID, head), requestID, nil)
+            meter.answered(response, seconds: stopwatch.seconds)
+            return .refuse(response)
         }
     }
 
     func handle(_ request: HTTPRequest) -> Reply {
+        let stopwatch = Stopwatch(environment.clock)
         let requestID = self.requestID(request)
         do {
             try hosts.check(request)
             switch routes.router.match(request.method, request.target) {
             case .found(let route, let parameters):
-                do {
-                    let context = try self.context(request, route, parameters, requestID)
-                    return trace(try route.handler(context), context)
-                } catch {
-                    return .now(trace(problem(for: error, requestID, request, route.endpoint), requestID, nil))
-                }
+                return stopwatch.metered(answer(request, route, parameters, requestID), route.meter)
             case .methodNotAllowed(let allow):
-                let allowed = allow.map(\.rawValue).joined(separator: ", ")
-                if request.method == .options {
-                    return .now(trace(HTTPResponse(.noContent, fields: [.allow: allowed]), requestID, nil))
-                }
-                let problem = Problem(
-                    Rejection(.methodNotAllowed, "\(request.method.rawValue) is not one of \(allowed)"),
-                    requestID: requestID)
-                return .now(trace(Answers.problem(problem, fields: [.allow: allowed]), requestID, nil))
+                let response = methodNotAllowed(request, allow, requestID)
+                return stopwatch.metered(.now(trace(response, requestID, nil)), routes.meters.unmatched)
             case .notFound:
                 throw Rejection(.routeNotFound, "nothing is at \(request.target.path.prefix(200))")
             }
         } catch {
-            return .now(trace(problem(for: error, requestID, request), requestID, nil))
+            let response = trace(problem(for: error, requestID, request), requestID, nil)
+            return stopwatch.metered(.now(response), routes.meters.unmatched)
         }
+    }
+
+    private func answer(
+        _ request: HTTPRequest, _ route: Route, _ parameters: [String: String], _ requestID: String
+    ) -> Reply {
+        do {
+            let context = try self.context(request, route, parameters, requestID)
+            return trace(try route.handler(context), context)
+        } catch {
+            return .now(trace(problem(for: error, requestID, request, route.endpoint), requestID, nil))
+        }
+    }
+
+    private func methodNotAllowed(
+        _ request: HTTPRequest, _ allow: [HTTPMethod], _ requestID: String
+    ) -> HTTPResponse {
+        let allowed = allow.map(\.rawValue).joined(separator: ", ")
+        if request.method == .options { return HTTPResponse(.noContent, fields: [.allow: allowed]) }
+        let problem = Problem(
+            Rejection(.methodNotAllowed, "\(request.method.rawValue) is not one of \(allowed)"), requestID: requestID)
+        return Answers.problem(problem, fields: [.allow: allowed])
     }
 
     func problem(_ failure: HTTPParseFailure) -> HTTPResponse {
@@ -73,7 +92,9 @@ final class RequestPipeline: RequestHandler {
         let problem = Problem(
             status: failure.status, code: failure.code, detail: failure.detail, requestID: requestID)
         let fields: HTTPFields = failure.status == .serviceUnavailable ? [.retryAfter: "1"] : [:]
-        return trace(Answers.problem(problem, fields: fields), requestID, nil)
+        let response = trace(Answers.problem(problem, fields: fields), requestID, nil)
+        routes.meters.unmatched.answered(response)
+        return response
     }
 
     // MARK: Who and where
@@ -87,7 +108,10 @@ final class RequestPipeline: RequestHandler {
             requestID: requestID, correlationID: correlationID, caller: .header, workspace: .development,
             now: environment.now, endpoint: route.endpoint, parameters: parameters, request: request)
         switch route.access {
-        case .anyone, .engineByBody: return context
+        case .anyone, .engineByBody, .scraper(isOpen: true): return context
+        case .scraper:
+            try authentication.requireScraper(request)
+            return context
         case .operatorOnly, .engine: break
         }
         (context.caller, context.workspace) = try authentication.caller(request)

@@ -8,6 +8,7 @@ struct Route: Sendable {
     var endpoint: EndpointDescription
     var access: Access
     var body: BodyKind
+    var meter: RequestMeter
     var handler: @Sendable (RequestContext) throws -> Reply
 
     enum BodyKind: Sendable {
@@ -22,6 +23,9 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     private(set) var router = Router<Route>()
     private(set) var endpoints: [EndpointDescription] = []
+    let meters: RequestMeters
+
+    init(meters: RequestMeters = RequestMeters()) { self.meters = meters }
 
     /// An endpoint with a body.
     mutating func on<Body: Codable & Sendable & SendableMetatype, Answer>(
@@ -71,7 +75,8 @@ struct RouteTable: Sendable {
             endpoint, bodyKind, example: example, access: access.words, isOpen: access.isOpen,
             accessRefusals: access.refusals)
         endpoints.append(description)
-        let route = Route(endpoint: description, access: access, body: body, handler: handler)
+        let meter = meters.add(method: endpoint.method.rawValue, route: endpoint.path)
+        let route = Route(endpoint: description, access: access, body: body, meter: meter, handler: handler)
         router.add(endpoint.method, endpoint.path, route)
     }
 

@@ -25,6 +25,7 @@ struct ApprovalRoutes: Sendable {
                 CommandFacts(actor: actor, now: work.now))
             if let room = body.roomID { _ = try work.room(room, in: context.workspace) }
             if let run = body.runID { _ = try work.run(run, in: context.workspace) }
+            if let step = body.stepID { _ = try work.step(step, in: context.workspace) }
             try work.record(event)
             guard case .approval(.requested(let requested)) = event.event else {
                 preconditionFailure("a request is recorded as one")

@@ -12,7 +12,7 @@ struct EventRoutes: Sendable {
 
     let environment: APIEnvironment
     let hub: EventHub
-    let metrics: LiveMetrics
+    let metrics: Metrics
 
     func mount(on routes: inout RouteTable) {
         routes.raw(.events, .operatorOnly, list)

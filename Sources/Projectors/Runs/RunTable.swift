@@ -37,6 +37,7 @@ package enum RunTable {
         ],
         indexes: [
             "CREATE INDEX proj_runs_by_update ON proj_runs (workspace_id, updated_at)",
+            "CREATE INDEX proj_runs_by_status ON proj_runs (status)",
             "CREATE INDEX proj_runs_queued ON proj_runs (workspace_id, created_at, run_id) WHERE status = 'queued'",
             "CREATE INDEX proj_runs_waiting ON proj_runs (wake_at) WHERE status = 'waiting'",
         ])
@@ -104,6 +105,14 @@ package enum RunTable {
         try transaction.all(
             "SELECT run_id FROM proj_runs WHERE status = 'waiting' AND wake_at <= \(now) ORDER BY wake_at LIMIT \(limit)"
         ) { try $0.get("run_id") }
+    }
+
+    /// How many runs there are, by status.
+    package static func counts(_ transaction: any ReadTransaction) throws -> [RunStatus: Int] {
+        let counts = try transaction.all("SELECT status, count(*) AS n FROM proj_runs GROUP BY status") { row in
+            (try row.get("status", as: RunStatus.self), try row.get("n", as: Int.self))
+        }
+        return Dictionary(uniqueKeysWithValues: counts)
     }
 
     /// All waiting runs: for a lifted halt, which any of them may wait for.
