@@ -48,7 +48,8 @@ let package = Package(
             ], path: "Tests/TestSupport", swiftSettings: houseSettings()),
         suite("CLITests", "CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         suite(
-            "ContractTests", "TestSupport", "API", "APIClient", "Shared", "Domain", "HTTPServer", "HTTPClient", "HTTP",
+            "ContractTests", "TestSupport", "API", "APIClient", "Shared", "Domain", "DatabaseCore", "HTTPServer",
+            "HTTPClient", "HTTP",
             "JSON", "Crypto", "Platform"),
         suite("CryptoTests", "Crypto"),
         suite("DatabaseTests", "DatabaseCore", "DatabaseSQLite", "Platform", "CSQLite"),

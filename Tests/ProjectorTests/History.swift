@@ -70,7 +70,7 @@ final class History: Sendable {
 }
 
 /// One command on whatever there is.
-private struct Moment {
+struct Moment {
     let log: EventLog
     let dice: SeededEntropy
     let now: Timestamp
@@ -89,12 +89,13 @@ private struct Moment {
     func record(_ drafts: [EventDraft]) throws {
         let recorded = try log.append(drafts, at: now, in: transaction)
         try ProjectorCatalogue.project(recorded, in: transaction)
+        try learn(from: drafts, recorded)
     }
 
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(28) {
+        switch roll(29) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -143,6 +144,7 @@ private struct Moment {
         case 21, 22: try report()
         case 23: try decideApproval()
         case 26, 27: try followUp()
+        case 28: try evaluate()
         case 24:
             try record(
                 KillSwitchDecider.set(

@@ -42,8 +42,7 @@ final class Timers: Sendable {
                 commands.aftermath.claims.expire(nowMs: now)
                 commands.aftermath.controls.expire(nowMs: now)
                 permits.settle(nowMs: now)
-                pulse.beat(
-                    nowMs: { [clock = environment.clock] in clock.monotonicMilliseconds() }, environment.database)
+                pulse.beat(environment)
                 settleDue(nowMs: now)
                 if now - heartbeatMs >= Self.heartbeatMilliseconds {
                     heartbeatMs = now

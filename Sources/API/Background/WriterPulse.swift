@@ -1,4 +1,5 @@
 import DatabaseCore
+import Platform
 import Synchronization
 
 /// Whether the writer still writes: it is asked to once a second by a command that changes nothing, so that a probe can be
@@ -22,21 +23,29 @@ final class WriterPulse: Sendable {
     init(nowMs: Int64) { state = Mutex(State(askedMs: nowMs, answeredMs: nowMs)) }
 
     /// Asks, if it is time and the last question has been answered.
-    func beat(nowMs: @escaping @Sendable () -> Int64, _ database: any Database) {
-        let now = nowMs()
-        let isDue = state.withLock { state in
-            guard !state.isAsked, now - state.askedMs >= Self.intervalMilliseconds else { return false }
-            (state.isAsked, state.askedMs) = (true, now)
+    func beat(_ environment: APIEnvironment) {
+        let now = environment.clock.monotonicMilliseconds()
+        guard begin(nowMs: now) else { return }
+        environment.database.write { _ in
+        } then: { [self] (result: Result<Void, any Error>) in
+            var failure: (any Error)?
+            if case .failure(let error) = result { failure = error }
+            answered(failure, nowMs: environment.clock.monotonicMilliseconds())
+        }
+    }
+
+    /// Whether it is time to ask; then the question counts as asked.
+    func begin(nowMs: Int64) -> Bool {
+        state.withLock { state in
+            guard !state.isAsked, nowMs - state.askedMs >= Self.intervalMilliseconds else { return false }
+            (state.isAsked, state.askedMs) = (true, nowMs)
             return true
         }
-        guard isDue else { return }
-        database.write { _ in
-        } then: { [self] (result: Result<Void, any Error>) in
-            let answered = nowMs()
-            state.withLock { state in
-                (state.isAsked, state.answeredMs) = (false, answered)
-                if case .failure(let error) = result { state.failure = "\(error)" } else { state.failure = nil }
-            }
+    }
+
+    func answered(_ failure: (any Error)?, nowMs: Int64) {
+        state.withLock { state in
+            (state.isAsked, state.answeredMs, state.failure) = (false, nowMs, failure.map { "\($0)" })
         }
     }
 

@@ -7,7 +7,11 @@ extension Endpoint where Body == RequestApproval, Answer == ApprovalRequestedAns
     package static var requestApproval: Self {
         .init(
             .post, "/v1/approvals", "Asks for a decision.", .created,
-            refuses: [.actorClaimMismatch, .invalidScope, .missingAction, .roomNotFound, .runNotFound])
+            refuses: [
+                .actorClaimMismatch, .invalidScope, .roomNotFound, .runNotFound, .stepNotFound,
+            ],
+            example: RequestApproval(
+                action: "external.write", title: "Publish the report", scope: ["type": "workspace"]))
     }
 }
 
@@ -32,12 +36,24 @@ extension Endpoint where Body == DecideApproval, Answer == Done {
     package static var decideApproval: Self {
         .init(
             .post, "/v1/approvals/{approval_id}/decide", "Approves, denies or holds; users only.",
-            refuses: [.approvalNotFound, .approvalAlreadyDecided, .invalidDecision, .invalidScope, .actorClaimMismatch])
+            refuses: [
+                .approvalNotFound, .approvalAlreadyDecided, .invalidDecision, .invalidScope, .actorClaimMismatch,
+            ],
+            example: DecideApproval(decision: "approve", reason: "as agreed"))
     }
 }
 
 /// What shall be decided.
-package struct RequestApproval: Codable, Hashable, Sendable {
+package struct RequestApproval: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .required("action", .missingAction, bytesMax: Limits.nameBytesMax),
+        .text("title", bytesMax: Limits.titleBytesMax),
+        .object("request"),
+        .object("context"),
+        .text("correlation_id", bytesMax: Limits.nameBytesMax),
+        .text("actor_id", bytesMax: Limits.nameBytesMax),
+    ]
+
     package var action: String?
     package var title: String?
     package var request: JSONValue?
@@ -94,7 +110,12 @@ package struct ApprovalAnswer: Codable, Hashable, Sendable {
 }
 
 /// The decision.
-package struct DecideApproval: Codable, Hashable, Sendable {
+package struct DecideApproval: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("reason", bytesMax: Limits.textBytesMax),
+        .text("actor_id", bytesMax: Limits.nameBytesMax),
+    ]
+
     package var decision: String?
     package var reason: String?
     package var scope: JSONValue?

@@ -216,7 +216,7 @@ struct WhoMayTests {
     @Test(
         "lists with a limit that is a whole number and a cursor that it gave",
         arguments: [
-            "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events",
+            "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/constraints", "/v1/events",
         ])
     func limits(_ list: String) throws {
         try withAPI { api in
