@@ -11,9 +11,14 @@ package struct HTTPMethod: Hashable, Sendable, RawRepresentable, CustomStringCon
     package static let patch = HTTPMethod(rawValue: "PATCH")
     package static let delete = HTTPMethod(rawValue: "DELETE")
     package static let options = HTTPMethod(rawValue: "OPTIONS")
+    package static let trace = HTTPMethod(rawValue: "TRACE")
+    package static let query = HTTPMethod(rawValue: "QUERY")
 
-    /// The methods a request may have; any other is answered with 501.
-    package static let implemented: [HTTPMethod] = [.get, .head, .post, .put, .patch, .delete, .options]
+    /// The methods a request may have; any other is answered with 501. TRACE and QUERY are known, and no
+    /// route has them.
+    package static let implemented: [HTTPMethod] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .query,
+    ]
 
     /// Whether doing it twice is the same as doing it once.
     package var isIdempotent: Bool { self != .post && self != .patch }

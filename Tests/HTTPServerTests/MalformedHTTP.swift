@@ -169,7 +169,6 @@ private let requestLines: [MalformedCase] = [
     .init("TLS hello", bytes: [0x16, 3, 1, 0, 0x0D, 0x0A], 400, "bad_request_line"),
     .init("unknown method", "BREW /canary HTTP/1.1\r\nHost: a\r\n\r\n", 501, "method_not_implemented"),
     .init("lower-case method", "get /canary HTTP/1.1\r\nHost: a\r\n\r\n", 501, "method_not_implemented"),
-    .init("TRACE", "TRACE /canary HTTP/1.1\r\nHost: a\r\n\r\n", 501, "method_not_implemented"),
     .init("CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501, "method_not_implemented"),
     .init("HTTP/2.0", "GET /canary HTTP/2.0\r\nHost: a\r\n\r\n", 505, "version_not_supported"),
     .init("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version_not_supported"),

@@ -17,12 +17,13 @@ struct RebuildTests {
 
     @Test(
         "After thousands of random events the rebuilt read models are the live ones, byte for byte",
-        arguments: [UInt64(1), 20_260_304])
+        arguments: [UInt64(20_260_304)])
     func rebuiltIsLive(_ seed: UInt64) throws {
         let history = try History(seed: seed)
-        try history.live(until: 2_500)
+        let long: Int64 = 20_000
+        try history.live(until: long)
         let (events, checks) = try history.rebuild()
-        #expect(events >= 2_500)
+        #expect(events >= long)
         #expect(checks.map(\.table) == ProjectorCatalogue.all.map(\.name))
         for check in checks {
             #expect(

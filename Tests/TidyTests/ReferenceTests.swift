@@ -1,6 +1,7 @@
 import API
 import Domain
 import HTTP
+import JSON
 import Platform
 import Shared
 import TestSupport
@@ -55,14 +56,17 @@ struct ReferenceTests {
             "Endpoints",
             "Every route and who may use it. `GET` also answers `HEAD`; every path answers `OPTIONS` with `Allow`. Errors are"
                 + " `application/problem+json`.")
-        page += "| endpoint | who |\n|---|---|\n"
-        try withAPI { api in
-            let lines = api.application.endpoints.map { endpoint in
-                (path: endpoint.path, line: "| `\(endpoint.method.rawValue) \(endpoint.path)` | \(endpoint.access) |\n")
-            }
-            for entry in lines.sorted(by: { ($0.path, $0.line) < ($1.path, $1.line) }) { page += entry.line }
-        }
+        try withAPI { api in page += EndpointPage(api.application.endpoints).text }
         try compare("ENDPOINTS.md", page)
+    }
+
+    @Test("the interface as OpenAPI")
+    func openAPI() throws {
+        try withAPI { api in
+            let document = OpenAPIDocument.make(api.application.endpoints)
+            try compare("openapi.json", JSON.pretty(document) + "\n")
+            #expect(try api.stranger.get("/openapi.json").response.body == JSON.write(document))
+        }
     }
 
     @Test("every setting that a program knows")

@@ -116,6 +116,7 @@ package final class APIApplication: Sendable {
         SystemRoutes(
             environment: environment, commands: commands, permits: permits, audits: audits, isDraining: isDraining
         ).mount(on: &routes)
+        OpenAPIRoutes().mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, routes: routes)
         endpoints = routes.endpoints

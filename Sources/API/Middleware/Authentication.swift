@@ -104,10 +104,17 @@ enum Access: Sendable {
         }
     }
 
-    var isOpen: Bool {
+    var takesOperator: Bool {
         switch self {
-        case .anyone, .scraper(isOpen: true): true
-        case .operatorOnly, .scraper, .engine, .engineByBody: false
+        case .anyone, .scraper(isOpen: true), .engineByBody(_, orOperator: false): false
+        case .operatorOnly, .scraper, .engine, .engineByBody(_, orOperator: true): true
+        }
+    }
+
+    var takesEngine: Bool {
+        switch self {
+        case .anyone, .operatorOnly, .scraper: false
+        case .engine, .engineByBody: true
         }
     }
 
@@ -118,7 +125,7 @@ enum Access: Sendable {
             .invalidWorkspaceID,
         ]
         return switch self {
-        case .anyone: []
+        case .anyone, .scraper(isOpen: true): []
         case .operatorOnly, .scraper: credentials + [.operatorRequired]
         case .engine: credentials + [.engineActionNotAllowed]
         case .engineByBody: credentials + [.engineActionNotAllowed, .missingEngineToken]

@@ -72,8 +72,8 @@ struct RouteTable: Sendable {
         bodyKind: EndpointDescription.BodyKind = .none, _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
         let description = EndpointDescription(
-            endpoint, bodyKind, example: example, access: access.words, isOpen: access.isOpen,
-            accessRefusals: access.refusals)
+            endpoint, bodyKind, example: example, access: access.words, takesOperator: access.takesOperator,
+            takesEngine: access.takesEngine, accessRefusals: access.refusals)
         endpoints.append(description)
         let meter = meters.add(method: endpoint.method.rawValue, route: endpoint.path)
         let route = Route(endpoint: description, access: access, body: body, meter: meter, handler: handler)

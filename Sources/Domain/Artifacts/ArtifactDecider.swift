@@ -9,11 +9,6 @@ package enum ArtifactDecider {
         _ id: ArtifactID, _ request: CreateArtifact, of step: Step, in run: Run, _ facts: CommandFacts
     ) throws(Rejection) -> EventDraft {
         let kind = try Limits.require(request.kind, "kind", bytesMax: Limits.nameBytesMax, .missingKind)
-        try Limits.check(request.title, "title", bytesMax: Limits.titleBytesMax)
-        try Limits.check(request.mimeType, "mime_type", bytesMax: Limits.nameBytesMax)
-        if let size = request.sizeBytes, size < 0 {
-            throw .field("size_bytes", .invalidField, "size_bytes: expected 0 or more, found \(size)")
-        }
         let created = ArtifactCreated(
             artifactID: id, kind: kind, title: request.title, mimeType: request.mimeType,
             sizeBytes: request.sizeBytes, sha256: request.sha256, content: try content(request.content),

@@ -8,17 +8,6 @@ package enum RunDecider {
         _ id: RunID, _ request: CreateRun, in workspace: WorkspaceID, roomID: RoomID, correlationID: String,
         planSecret: (pointer: String, ruleID: String)?, _ facts: CommandFacts
     ) throws(Rejection) -> Decision<RunID> {
-        try Limits.check(request.title, "title", bytesMax: Limits.titleBytesMax)
-        try Limits.check(request.goal, "goal", bytesMax: Limits.textBytesMax)
-        if let tags = request.tags {
-            guard tags.count <= Limits.tagsMax else {
-                throw .field("tags", .invalidField, "tags: expected at most \(Limits.tagsMax), found \(tags.count)")
-            }
-            for tag in tags { try Limits.check(tag, "tags", bytesMax: Limits.nameBytesMax) }
-        }
-        if let input = request.input, input.objectValue == nil, !input.isNull {
-            throw .field("input", .invalidField, "input: expected an object, found \(input.kindName)")
-        }
         if let plan = request.input?["plan"] { try check(plan, planSecret) }
         let scope = EventScope(
             workspaceID: workspace, roomID: roomID, threadID: request.threadID, runID: id, correlationID: correlationID)
@@ -105,14 +94,12 @@ package enum RunDecider {
         -> EventDraft
     {
         try RunLifecycle.advance(run, by: .complete)
-        try Limits.check(request.summary, "summary", bytesMax: Limits.textBytesMax)
         return draft(
             .completed(RunCompleted(runID: run.runID, summary: request.summary, output: request.output)), run, facts)
     }
 
     package static func fail(_ run: Run, _ request: FailRun, _ facts: CommandFacts) throws(Rejection) -> EventDraft {
         try RunLifecycle.advance(run, by: .fail)
-        try Limits.check(request.message, "message", bytesMax: Limits.textBytesMax)
         return draft(.failed(RunFailed(runID: run.runID, message: request.message, error: request.error)), run, facts)
     }
 
@@ -121,7 +108,6 @@ package enum RunDecider {
         _ run: Run, reason: String?, isHeld: Bool, _ facts: CommandFacts
     ) throws(Rejection) -> Decision<RunStatus> {
         try RunLifecycle.advance(run, by: .requestCancel)
-        try Limits.check(reason, "reason", bytesMax: Limits.textBytesMax)
         var events: [EventDraft] = []
         if run.cancelRequestedAt == nil {
             events.append(draft(.cancelRequested(RunCancelRequested(runID: run.runID, reason: reason)), run, facts))

@@ -7,8 +7,6 @@ package enum StepDecider {
         _ id: StepID, _ request: CreateStep, in run: Run, _ facts: CommandFacts
     ) throws(Rejection) -> Decision<StepID> {
         let kind = try Limits.require(request.kind, "kind", bytesMax: Limits.nameBytesMax, .missingKind)
-        try Limits.check(request.title, "title", bytesMax: Limits.titleBytesMax)
-        try Limits.check(request.planStepID, "plan_step_id", bytesMax: Limits.nameBytesMax)
         guard run.status == .running else { throw notRunning(run) }
         var scope = run.scope
         scope.stepID = id
@@ -27,8 +25,6 @@ package enum StepDecider {
                 details: ["status": .string(step.status.rawValue)])
         }
         guard run.status == .running else { throw notRunning(run) }
-        try Limits.check(request.message, "message", bytesMax: Limits.textBytesMax)
-        try Limits.check(request.reason, "reason", bytesMax: Limits.textBytesMax)
         let id = step.stepID
         let event: StepEvent =
             switch status {

@@ -17,7 +17,6 @@ extension ToolCallDecider {
         _ call: ToolCall, _ request: EndToolCall, scope: EventScope, _ facts: CommandFacts
     ) throws(Rejection) -> EventDraft {
         try requireRunning(call)
-        try Limits.check(request.message, "message", bytesMax: Limits.textBytesMax)
         let isUnknown = request.error?["unknown"]?.boolValue == true && call.effect == .once
         let event: ToolCallEvent =
             isUnknown
@@ -38,7 +37,6 @@ extension ToolCallDecider {
         guard let outcome = request.outcome else {
             throw Rejection.field("outcome", .missingField, "outcome is required: succeeded or failed")
         }
-        try Limits.check(request.reason, "reason", bytesMax: Limits.textBytesMax)
         let resolved = ToolResolved(
             toolCallID: call.toolCallID, outcome: outcome, reason: request.reason, output: request.output)
         return EventDraft(.toolCall(.resolved(resolved)), in: scope, by: facts.actor, causedBy: call.lastEventID)

@@ -18,17 +18,10 @@ package struct ToolCallRequest: Sendable {
     ) throws(Rejection) {
         toolName = try Limits.require(
             request.toolName, "tool_name", bytesMax: Limits.nameBytesMax, .missingToolName)
-        try Limits.check(request.title, "title", bytesMax: Limits.titleBytesMax)
         title = request.title
         input = request.input ?? [:]
         let ordinal = request.ordinal ?? 1
         tryNo = request.tryNo ?? 1
-        guard ordinal >= 1, ordinal <= 100_000 else {
-            throw .field("ordinal", .invalidField, "ordinal: expected 1 … 100000, found \(ordinal)")
-        }
-        guard tryNo >= 1, tryNo <= 1_000 else {
-            throw .field("try_no", .invalidField, "try_no: expected 1 … 1000, found \(tryNo)")
-        }
         // The calls of a plan's step are the same over retries and re-claims; others have no such name.
         effectKey = step.planStepID.map { "\(run.runID)/\($0)/\(ordinal)" }
         self.argsHash = argsHash

@@ -7,11 +7,10 @@ extension Endpoint where Body == RequestApproval, Answer == ApprovalRequestedAns
     package static var requestApproval: Self {
         .init(
             .post, "/v1/approvals", "Asks for a decision.", .created,
-            refuses: [
-                .actorClaimMismatch, .invalidScope, .roomNotFound, .runNotFound, .stepNotFound,
-            ],
+            refuses: [.actorClaimMismatch, .invalidScope, .roomNotFound, .runNotFound, .stepNotFound],
             example: RequestApproval(
-                action: "external.write", title: "Publish the report", scope: ["type": "workspace"]))
+                action: "external.write", title: "Publish the report", request: ["url": "https://example.org/reports"],
+                roomID: ExampleIDs.room))
     }
 }
 
@@ -38,8 +37,7 @@ extension Endpoint where Body == DecideApproval, Answer == Done {
             .post, "/v1/approvals/{approval_id}/decide", "Approves, denies or holds; users only.",
             refuses: [
                 .approvalNotFound, .approvalAlreadyDecided, .invalidDecision, .invalidScope, .actorClaimMismatch,
-            ],
-            example: DecideApproval(decision: "approve", reason: "as agreed"))
+            ], example: DecideApproval(decision: "approve", reason: "Looks right"))
     }
 }
 

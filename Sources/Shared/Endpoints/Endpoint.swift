@@ -15,6 +15,8 @@ package struct Endpoint<Body: Sendable, Answer>: Sendable {
     package var query: [QueryParameter]
     /// Other answers that are no refusals, such as 202 for "an approval first".
     package var also: [HTTPStatus]
+    /// The media types it answers with.
+    package var answers: [String]
     /// The refusals of its own, beside those that follow from its access, its body and its query.
     package var refuses: [ReasonCode]
     /// A body that is accepted; tests send it. Well-known identifiers in it stand for things of the test's own.
@@ -22,11 +24,13 @@ package struct Endpoint<Body: Sendable, Answer>: Sendable {
 
     package init(
         _ method: HTTPMethod, _ path: String, _ summary: String, _ success: HTTPStatus = .ok,
-        query: [QueryParameter] = [], also: [HTTPStatus] = [], refuses: [ReasonCode] = [], example: Body? = nil,
+        query: [QueryParameter] = [], also: [HTTPStatus] = [],
+        answers: [String] = ["application/json"], refuses: [ReasonCode] = [], example: Body? = nil,
         name: String = #function
     ) {
         (self.method, self.path, self.summary, self.success) = (method, path, summary, success)
-        (self.query, self.also, self.refuses, self.example, self.name) = (query, also, refuses, example, name)
+        (self.query, self.also, self.answers, self.refuses) = (query, also, answers, refuses)
+        (self.example, self.name) = (example, name)
     }
 
     /// The target of a request: parameters filled in, everything percent-encoded. A missing parameter is a bug.

@@ -12,6 +12,7 @@ package struct EndpointDescription: Sendable {
     package var summary: String
     package var success: HTTPStatus
     package var also: [HTTPStatus]
+    package var answers: [String]
     package var query: [QueryParameter]
     package var bodyKind: BodyKind
     /// The types, for their schemas.
@@ -21,24 +22,28 @@ package struct EndpointDescription: Sendable {
     package var example: JSONValue?
     /// Who may use it, in words.
     package var access: String
-    /// Whether it takes a credential.
-    package var isOpen: Bool
+    package var takesOperator: Bool
+    package var takesEngine: Bool
+    /// Whether it needs no credential.
+    package var isOpen: Bool { !takesOperator && !takesEngine }
     /// Every reason code it may refuse with, sorted.
     package var refusals: [ReasonCode]
 
     /// - Parameter accessRefusals: What a caller without the right to it is told.
     package init<Body, Answer>(
         _ endpoint: Endpoint<Body, Answer>, _ bodyKind: BodyKind, example: JSONValue? = nil, access: String,
-        isOpen: Bool, accessRefusals: [ReasonCode]
+        takesOperator: Bool, takesEngine: Bool, accessRefusals: [ReasonCode]
     ) {
         (method, path, name, summary) = (endpoint.method, endpoint.path, endpoint.name, endpoint.summary)
         (success, also, query, self.bodyKind) = (endpoint.success, endpoint.also, endpoint.query, bodyKind)
         (bodyType, answerType, self.example) = (Body.self, Answer.self, example)
         rules = (Body.self as? any RuledBody.Type)?.rules ?? []
-        (self.access, self.isOpen) = (access, isOpen)
+        answers = endpoint.answers
+        (self.access, self.takesOperator, self.takesEngine) = (access, takesOperator, takesEngine)
         var codes = Set(endpoint.refuses + accessRefusals + Self.always)
         codes.formUnion(query.compactMap(\.refusal))
         codes.formUnion(rules.flatMap { [$0.missing, $0.refusal].compactMap(\.self) })
+        if path.contains("{") { codes.insert(.routeNotFound) }
         if method != .get { codes.formUnion(Self.writing) }
         switch bodyKind {
         case .none: break

@@ -5,7 +5,9 @@ package import JSON
 
 extension Endpoint where Body == RegisterEngine, Answer == EngineRegisteredAnswer {
     package static var registerEngine: Self {
-        .init(.post, "/v1/engines/register", "Makes an engine known and issues a token, shown once.", .created)
+        .init(
+            .post, "/v1/engines/register", "Makes an engine known and issues a token, shown once.", .created,
+            example: RegisterEngine(actorID: "engine-1", engineName: "The one in the cellar", tokenLabel: "first"))
     }
 }
 
@@ -23,13 +25,15 @@ extension Endpoint where Body == IssueEngineToken, Answer == EngineRegisteredAns
     package static var issueEngineToken: Self {
         .init(
             .post, "/v1/engines/{engine_id}/tokens/issue", "Issues one more token, shown once.", .created,
-            refuses: [.engineNotFound])
+            refuses: [.engineNotFound], example: IssueEngineToken(tokenLabel: "second"))
     }
 }
 
 extension Endpoint where Body == GiveReason, Answer == RevokedAnswer {
     package static var revokeEngineToken: Self {
-        .init(.post, "/v1/engines/{engine_id}/tokens/{token_id}/revoke", "Ends a token.", refuses: [.engineNotFound])
+        .init(
+            .post, "/v1/engines/{engine_id}/tokens/{token_id}/revoke", "Ends a token.", refuses: [.engineNotFound],
+            example: GiveReason(reason: "The laptop is lost"))
     }
 }
 
@@ -37,13 +41,15 @@ extension Endpoint where Body == GiveReason, Answer == DeactivatedAnswer {
     package static var deactivateEngine: Self {
         .init(
             .post, "/v1/engines/{engine_id}/deactivate", "Ends an engine and all its tokens.",
-            refuses: [.engineNotFound])
+            refuses: [.engineNotFound], example: GiveReason(reason: "Retired"))
     }
 }
 
 extension Endpoint where Body == EngineControl, Answer == EngineControlAnswer {
     package static var engineControl: Self {
-        .init(.post, "/v1/engines/{engine_id}/control", "Long poll that brings cancel, halt and drain to the engine.")
+        .init(
+            .post, "/v1/engines/{engine_id}/control", "Long poll that brings cancel, halt and drain to the engine.",
+            example: EngineControl(waitMs: 0))
     }
 }
 

@@ -39,7 +39,7 @@ extension Endpoint where Body == Nothing, Answer == Nothing {
                 .init(
                     "from_seq", .integer(0...Int64.max), "The last `stream_seq` that was seen; `Last-Event-ID` wins.",
                     refusal: .invalidCursor)
-            ], refuses: [.roomNotFound])
+            ], answers: ["text/event-stream"], refuses: [.roomNotFound])
     }
 }
 
@@ -63,7 +63,7 @@ package struct EventAnswer: Codable, Hashable, Sendable {
 }
 
 /// An event as it is read: flat. A list leaves the contexts out.
-package struct EventRow: Codable, Hashable, Sendable {
+package struct EventRow: Codable, Hashable, Sendable, SparselyWritten {
     package var globalSeq: Int64
     package var eventID: EventID
     package var eventType: String

@@ -9,7 +9,8 @@ extension Endpoint where Body == EvaluatePolicy, Answer == PolicyAnswer {
             .post, "/v1/policy/evaluate",
             "What the gate says to an action. A refusal is recorded and learned from, unless it is a `dry_run`.",
             refuses: [.actorClaimMismatch, .roomNotFound, .runNotFound, .stepNotFound],
-            example: EvaluatePolicy(action: "external.write", context: ["why": "a report"], dryRun: true))
+            example: EvaluatePolicy(
+                action: "external.write", roomID: ExampleIDs.room, context: ["why": "a report"], dryRun: true))
     }
 }
 

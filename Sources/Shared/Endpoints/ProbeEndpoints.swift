@@ -6,13 +6,13 @@ extension Endpoint where Body == Nothing, Answer == ProbeAnswer {
     package static var livez: Self {
         .init(
             .get, "/livez", "Whether the process is there: asks nothing of the storage. `ok` as text, or JSON.",
-            query: [.verbose])
+            query: [.verbose], answers: ["text/plain", "application/json"])
     }
 
     package static var readyz: Self {
         .init(
             .get, "/readyz", "Whether the api can serve; 503 with the names of the checks that fail.",
-            query: [.verbose], also: [.serviceUnavailable])
+            query: [.verbose], also: [.serviceUnavailable], answers: ["text/plain", "application/json"])
     }
 }
 
@@ -20,9 +20,11 @@ extension Endpoint where Body == Nothing, Answer == VersionAnswer {
     package static var version: Self { .init(.get, "/version", "Which release runs.") }
 }
 
-extension Endpoint where Body == Nothing, Answer == String {
+extension Endpoint where Body == Nothing, Answer == Nothing {
     package static var metrics: Self {
-        .init(.get, "/metrics", "What the api counts, in the text format of Prometheus, version 0.0.4.")
+        .init(
+            .get, "/metrics", "What the api counts, in the text format of Prometheus, version 0.0.4.",
+            answers: ["text/plain"])
     }
 }
 

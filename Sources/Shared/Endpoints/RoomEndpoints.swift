@@ -4,7 +4,11 @@ import HTTP
 
 extension Endpoint where Body == CreateRoom, Answer == RoomCreatedAnswer {
     package static var createRoom: Self {
-        .init(.post, "/v1/rooms", "Opens a room.", .created, refuses: [.missingTitle])
+        .init(
+            .post, "/v1/rooms", "Opens a room.", .created, refuses: [.missingTitle],
+            example: CreateRoom(
+                title: "Night shift", roomMode: "default", defaultLang: "en", topic: "What the agents do while we sleep"
+            ))
     }
 }
 

@@ -7,7 +7,15 @@ extension Endpoint where Body == CreateRun, Answer == RunCreatedAnswer {
     package static var createRun: Self {
         .init(
             .post, "/v1/runs", "Queues a run.", .created,
-            refuses: [.missingRoomID, .planInvalid, .roomNotFound, .secretInPlan, .threadNotFound])
+            refuses: [.missingRoomID, .planInvalid, .roomNotFound, .secretInPlan, .threadNotFound],
+            example: CreateRun(
+                roomID: ExampleIDs.room, title: "Count the lines", goal: "Know how long the report is",
+                input: [
+                    "plan": [
+                        "version": 1,
+                        "steps": [["id": "count", "tool": "shell", "with": ["argv": ["wc", "-l", "report.txt"]]]],
+                    ]
+                ], tags: ["reports"]))
     }
 }
 
@@ -32,7 +40,7 @@ extension Endpoint where Body == ClaimRun, Answer == ClaimAnswer {
         .init(
             .post, "/v1/runs/claim",
             "Gives the oldest queued run to the caller, under a lease; waits for one if asked to.",
-            refuses: [.engineRoomNotAllowed, .engineRoomScopeRequired])
+            refuses: [.engineRoomNotAllowed, .engineRoomScopeRequired], example: ClaimRun(plan: "any"))
     }
 }
 
@@ -40,7 +48,8 @@ extension Endpoint where Body == Fenced, Answer == LeaseAnswer {
     package static var heartbeat: Self {
         .init(
             .post, "/v1/runs/{run_id}/lease/heartbeat", "Keeps the lease for one more term.",
-            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning])
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning],
+            example: Fenced())
     }
 }
 
@@ -57,7 +66,8 @@ extension Endpoint where Body == ParkRun, Answer == ParkAnswer {
         .init(
             .post, "/v1/runs/{run_id}/park",
             "Ends the lease because nothing in the run can go on; it is queued again when a wait is settled.",
-            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning])
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning],
+            example: ParkRun(waits: [Wait(.timer, planStepID: "pause", wakeAt: Timestamp("2099-01-01T00:00:00.000Z"))]))
     }
 }
 
@@ -75,7 +85,7 @@ extension Endpoint where Body == CompleteRun, Answer == Done {
             .post, "/v1/runs/{run_id}/complete", "Ends the run as succeeded.",
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runAlreadyEnded, .runNotFound, .runNotRunning,
-            ])
+            ], example: CompleteRun(summary: "Counted", output: ["lines": 42]))
     }
 }
 
@@ -85,7 +95,7 @@ extension Endpoint where Body == FailRun, Answer == Done {
             .post, "/v1/runs/{run_id}/fail", "Ends the run as failed.",
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runAlreadyEnded, .runNotFound, .runNotRunning,
-            ])
+            ], example: FailRun(message: "report.txt is missing", error: ["code": "file_not_found"]))
     }
 }
 
@@ -93,7 +103,7 @@ extension Endpoint where Body == CancelRun, Answer == CancelAnswer {
     package static var cancelRun: Self {
         .init(
             .post, "/v1/runs/{run_id}/cancel", "Asks for the run's end; done at once when nobody holds it.",
-            refuses: [.runAlreadyEnded, .runNotFound])
+            refuses: [.runAlreadyEnded, .runNotFound], example: CancelRun(reason: "Not needed any more"))
     }
 }
 
@@ -114,7 +124,14 @@ extension Endpoint where Body == Nothing, Answer == AttemptList {
 }
 
 /// A run to queue. What it shall do is `input.plan`.
-package struct CreateRun: Codable, Hashable, Sendable {
+package struct CreateRun: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .required("room_id", .missingRoomID, bytesMax: Limits.nameBytesMax),
+        .text("thread_id", bytesMax: Limits.nameBytesMax), .text("experiment_id", bytesMax: Limits.nameBytesMax),
+        .text("title", bytesMax: Limits.titleBytesMax), .text("goal", bytesMax: Limits.textBytesMax), .object("input"),
+        .list("tags", itemsMax: Limits.tagsMax), .text("correlation_id", bytesMax: Limits.nameBytesMax),
+    ]
+
     package var roomID: RoomID?
     package var threadID: ThreadID?
     package var experimentID: String?
@@ -232,7 +249,11 @@ package struct ClaimAnswer: Codable, Hashable, Sendable {
 }
 
 /// A write by the run's holder. Its credentials may stand here instead of in the head (claim, heartbeat, release).
-package struct Fenced: Codable, Hashable, Sendable {
+package struct Fenced: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax)
+    ]
+
     package var claimToken: String?
     package var engineID: EngineID?
     package var engineToken: String?
@@ -261,7 +282,11 @@ package struct LeaseAnswer: Codable, Hashable, Sendable {
 }
 
 /// Giving a run back.
-package struct ReleaseRun: Codable, Hashable, Sendable {
+package struct ReleaseRun: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax)
+    ]
+
     package var claimToken: String?
     /// `released` (the default) or `drained`.
     package var reason: RequeueReason?
@@ -287,7 +312,11 @@ package struct ReleaseAnswer: Codable, Hashable, Sendable {
 }
 
 /// Why nothing in the run can go on.
-package struct ParkRun: Codable, Hashable, Sendable {
+package struct ParkRun: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax), .list("waits", itemsMax: Plan.stepsMax),
+    ]
+
     package var claimToken: String?
     package var waits: [Wait]?
 
@@ -307,7 +336,11 @@ package struct ParkAnswer: Codable, Hashable, Sendable {
 }
 
 /// How the run succeeded.
-package struct CompleteRun: Codable, Hashable, Sendable {
+package struct CompleteRun: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax), .text("summary", bytesMax: Limits.textBytesMax),
+    ]
+
     package var claimToken: String?
     package var summary: String?
     package var output: JSONValue?
@@ -318,7 +351,11 @@ package struct CompleteRun: Codable, Hashable, Sendable {
 }
 
 /// How the run failed.
-package struct FailRun: Codable, Hashable, Sendable {
+package struct FailRun: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax), .text("message", bytesMax: Limits.textBytesMax),
+    ]
+
     package var claimToken: String?
     package var message: String?
     package var error: JSONValue?
@@ -329,7 +366,11 @@ package struct FailRun: Codable, Hashable, Sendable {
 }
 
 /// Why the run shall end.
-package struct CancelRun: Codable, Hashable, Sendable {
+package struct CancelRun: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("reason", bytesMax: Limits.textBytesMax)
+    ]
+
     package var reason: String?
 
     package init(reason: String? = nil) {

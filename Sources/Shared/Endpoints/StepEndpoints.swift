@@ -10,7 +10,7 @@ extension Endpoint where Body == CreateStep, Answer == StepCreatedAnswer {
             .created, also: [.ok],
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .missingKind, .runNotFound, .runNotRunning,
-            ])
+            ], example: CreateStep(kind: "shell", title: "Count the lines", input: ["argv": ["wc", "-l"]]))
     }
 }
 
@@ -27,7 +27,7 @@ extension Endpoint where Body == EndStep, Answer == Done {
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
                 .stepNotFound,
-            ])
+            ], example: EndStep(output: ["lines": 42]))
     }
 }
 
@@ -38,7 +38,7 @@ extension Endpoint where Body == EndStep, Answer == Done {
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
                 .stepNotFound,
-            ])
+            ], example: EndStep(message: "no such file", error: ["exit_code": 1]))
     }
 }
 
@@ -49,7 +49,7 @@ extension Endpoint where Body == EndStep, Answer == Done {
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
                 .stepNotFound,
-            ])
+            ], example: EndStep(reason: "nothing to do"))
     }
 }
 
@@ -60,7 +60,7 @@ extension Endpoint where Body == EndStep, Answer == Done {
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .stepAlreadyEnded,
                 .stepNotFound,
-            ])
+            ], example: EndStep(reason: "the run was cancelled"))
     }
 }
 
@@ -75,7 +75,7 @@ extension Endpoint where Body == RequestToolCall, Answer == ToolCallPermit {
                 .approvalOutOfScope, .killSwitchActive, .leaseExpired, .leaseTokenMismatch, .missingClaimToken,
                 .missingToolName, .outcomeUnknown, .runAlreadyEnded, .runCancelRequested, .runNotRunning,
                 .stepAlreadyEnded, .stepNotFound, .toolCallLimitReached, .unknownAction,
-            ])
+            ], example: RequestToolCall(toolName: "shell", input: ["argv": ["wc", "-l"]], ordinal: 1))
     }
 }
 
@@ -86,7 +86,7 @@ extension Endpoint where Body == EndToolCall, Answer == Done {
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound,
                 .toolCallNotRunning,
-            ])
+            ], example: EndToolCall(output: ["stdout": "42"]))
     }
 }
 
@@ -94,7 +94,8 @@ extension Endpoint where Body == EndToolCall, Answer == Done {
     package static var failToolCall: Self {
         .init(
             .post, "/v1/toolcalls/{tool_call_id}/fail", "Reports failure.",
-            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound])
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound],
+            example: EndToolCall(message: "no such file", error: ["exit_code": 1]))
     }
 }
 
@@ -102,7 +103,8 @@ extension Endpoint where Body == ResolveToolCall, Answer == Done {
     package static var resolveToolCall: Self {
         .init(
             .post, "/v1/toolcalls/{tool_call_id}/resolve", "The operator says how an unknown call ended.",
-            refuses: [.toolCallNotFound, .toolCallNotUnknown])
+            refuses: [.toolCallNotFound, .toolCallNotUnknown],
+            example: ResolveToolCall(outcome: .succeeded, reason: "The report is there"))
     }
 }
 
@@ -127,7 +129,9 @@ extension Endpoint where Body == CreateArtifact, Answer == ArtifactCreatedAnswer
             refuses: [
                 .blobNotFound, .invalidSchemaVersion, .leaseExpired, .leaseTokenMismatch, .missingClaimToken,
                 .missingKind, .runNotRunning, .stepNotFound,
-            ])
+            ],
+            example: CreateArtifact(
+                kind: "note", title: "Findings", mimeType: "text/plain", content: ["type": "text", "text": "42 lines"]))
     }
 }
 
@@ -149,7 +153,8 @@ extension Endpoint where Body == Nothing, Answer == Nothing {
     package static var artifactContent: Self {
         .init(
             .get, "/v1/artifacts/{artifact_id}/content", "The artifact's bytes, with range and ETag.",
-            also: [.partialContent, .notModified], refuses: [.artifactNotFound, .blobNotFound, .rangeNotSatisfiable])
+            also: [.partialContent, .notModified], answers: ["*/*"],
+            refuses: [.artifactNotFound, .blobNotFound, .rangeNotSatisfiable])
     }
 }
 
@@ -163,7 +168,12 @@ extension Endpoint where Body == Nothing, Answer == BlobStored {
 }
 
 /// A step to open.
-package struct CreateStep: Codable, Hashable, Sendable {
+package struct CreateStep: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax), .text("plan_step_id", bytesMax: Limits.nameBytesMax),
+        .required("kind", .missingKind, bytesMax: Limits.nameBytesMax), .text("title", bytesMax: Limits.titleBytesMax),
+    ]
+
     package var claimToken: String?
     package var planStepID: String?
     package var kind: String?
@@ -198,7 +208,12 @@ package struct StepList: Codable, Hashable, Sendable {
 }
 
 /// How a step ended.
-package struct EndStep: Codable, Hashable, Sendable {
+package struct EndStep: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax), .text("message", bytesMax: Limits.textBytesMax),
+        .text("reason", bytesMax: Limits.textBytesMax),
+    ]
+
     package var claimToken: String?
     package var output: JSONValue?
     package var message: String?
@@ -215,7 +230,13 @@ package struct EndStep: Codable, Hashable, Sendable {
 }
 
 /// What the engine wants to do: the tool with its resolved arguments, secrets as references.
-package struct RequestToolCall: Codable, Hashable, Sendable {
+package struct RequestToolCall: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax),
+        .required("tool_name", .missingToolName, bytesMax: Limits.nameBytesMax),
+        .text("title", bytesMax: Limits.titleBytesMax), .integer("ordinal", 1...100_000), .integer("try_no", 1...1_000),
+    ]
+
     package var claimToken: String?
     package var toolName: String?
     package var title: String?
@@ -277,7 +298,11 @@ package struct ToolCallPermit: Codable, Hashable, Sendable {
 }
 
 /// How a call ended.
-package struct EndToolCall: Codable, Hashable, Sendable {
+package struct EndToolCall: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax), .text("message", bytesMax: Limits.textBytesMax),
+    ]
+
     package var claimToken: String?
     package var output: JSONValue?
     package var message: String?
@@ -289,7 +314,12 @@ package struct EndToolCall: Codable, Hashable, Sendable {
 }
 
 /// How an unknown call really ended.
-package struct ResolveToolCall: Codable, Hashable, Sendable {
+package struct ResolveToolCall: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("reason", bytesMax: Limits.textBytesMax),
+        .choice("outcome", ResolvedOutcome.allCases.map(\.rawValue), missing: .missingField),
+    ]
+
     package var outcome: ResolvedOutcome?
     package var reason: String?
     package var output: JSONValue?
@@ -319,7 +349,14 @@ package struct ToolCallAnswer: Codable, Hashable, Sendable {
 }
 
 /// Something to keep.
-package struct CreateArtifact: Codable, Hashable, Sendable {
+package struct CreateArtifact: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("claim_token", bytesMax: Limits.nameBytesMax),
+        .required("kind", .missingKind, bytesMax: Limits.nameBytesMax), .text("title", bytesMax: Limits.titleBytesMax),
+        .text("mime_type", bytesMax: Limits.nameBytesMax), .object("content"),
+        .integer("size_bytes", 0...9_007_199_254_740_991),
+    ]
+
     package var claimToken: String?
     package var kind: String?
     package var title: String?

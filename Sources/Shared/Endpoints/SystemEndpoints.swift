@@ -3,7 +3,15 @@ import HTTP
 // The instance: health, kill switch, audit.
 
 extension Endpoint where Body == Nothing, Answer == Nothing {
-    package static var landing: Self { .init(.get, "/", "What a browser finds at the address.") }
+    package static var landing: Self {
+        .init(.get, "/", "What a browser finds at the address.", answers: ["text/plain"])
+    }
+}
+
+extension Endpoint where Body == Nothing, Answer == Nothing {
+    package static var openAPI: Self {
+        .init(.get, "/openapi.json", "This interface, as OpenAPI \(OpenAPIDocument.version).")
+    }
 }
 
 extension Endpoint where Body == Nothing, Answer == Health {
@@ -23,7 +31,7 @@ extension Endpoint where Body == SetKillSwitch, Answer == KillSwitchAnswer {
         .init(
             .post, "/v1/kill-switch",
             "Holds or releases external writes; answers when none can start any more (RULINGS 25).",
-            refuses: [.killSwitchSetByEnvironment])
+            refuses: [.killSwitchSetByEnvironment], example: SetKillSwitch(engaged: false, reason: "All clear"))
     }
 }
 

@@ -2,7 +2,7 @@ package import HTTP
 package import JSON
 
 /// RFC 9457 `application/problem+json` with the members that clients of the surface read (`contract/README.md` 1).
-package struct Problem: Codable, Hashable, Sendable {
+package struct Problem: Codable, Hashable, Sendable, SparselyWritten {
     package static let mediaType = "application/problem+json"
 
     package var type: String

@@ -1,3 +1,5 @@
+package import JSON
+
 /// A point in time with millisecond precision; on the wire RFC 3339 in UTC (`2026-03-04T05:06:07.089Z`).
 package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -36,6 +38,11 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
         let (sum, isOver) = self.milliseconds.addingReportingOverflow(milliseconds)
         return Timestamp(milliseconds: isOver ? (milliseconds > 0 ? .max : .min) : sum)
     }
+}
+
+extension Timestamp: JSONSchemaDescribed {
+    package static var jsonSchema: JSONValue { ["type": "string", "format": "date-time"] }
+    package static var jsonSample: Timestamp { Timestamp(milliseconds: 0) }
 }
 
 /// RFC 3339 text and milliseconds since 1970, by the proleptic Gregorian calendar.

@@ -56,7 +56,7 @@ struct EndpointTests {
         try withAPI(transports) { api in
             let before = try api.lastGlobalSeq()
             let open = Set(api.application.endpoints.filter(\.isOpen).map(\.path))
-            #expect(open == ["/", "/health", "/livez", "/metrics", "/readyz", "/version"])
+            #expect(open == ["/", "/health", "/livez", "/metrics", "/openapi.json", "/readyz", "/version"])
             for endpoint in declaredEndpoints.map(Declared.init) where !open.contains(endpoint.template) {
                 let body = endpoint.method == .get ? nil : Array("{}".utf8)
                 let answer = try api.stranger.exchange(
