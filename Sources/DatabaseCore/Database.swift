@@ -21,6 +21,22 @@ package protocol Database: AnyObject, Sendable {
     func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value
 }
 
+/// How a transaction of the writer went, for whoever counts.
+package struct WriteBatch: Sendable {
+    /// Works that shared it.
+    package var works: Int
+    /// From its beginning to the end of its commit, or of its rollback.
+    package var nanoseconds: Int64
+    /// How much it changed; 0 for one that only looked, which needs no disk.
+    package var changes: Int
+    /// Nil when it was committed.
+    package var failure: DatabaseError.Kind?
+
+    package init(works: Int, nanoseconds: Int64, changes: Int, failure: DatabaseError.Kind? = nil) {
+        (self.works, self.nanoseconds, self.changes, self.failure) = (works, nanoseconds, changes, failure)
+    }
+}
+
 /// A consistent view on the tables.
 package protocol ReadTransaction: AnyObject {
     /// Hands each row to `body`; a row is only valid inside it. Returning false stops.

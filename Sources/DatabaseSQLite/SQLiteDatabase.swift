@@ -34,9 +34,11 @@ package final class SQLiteDatabase: Database {
     /// Opens (or creates) the database, applies what migrations it lacks, and starts the writer.
     /// - Parameter onStorageFault: Called on the writer's thread when the disk failed or the file is damaged: nothing
     ///   may be acknowledged any more, so the program has to end.
+    /// - Parameter onBatch: Called on the writer's thread after each transaction, before its works hear of it.
     /// - Throws: ``DatabaseError`` when a safety setting does not hold or the schema is newer than this program.
     package init(
-        path: String, migrations: [Migration], onStorageFault: @escaping @Sendable (DatabaseError) -> Void
+        path: String, migrations: [Migration], onStorageFault: @escaping @Sendable (DatabaseError) -> Void,
+        onBatch: @escaping @Sendable (WriteBatch) -> Void = { _ in }
     ) throws(DatabaseError) {
         self.path = path
         let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
@@ -45,7 +47,7 @@ package final class SQLiteDatabase: Database {
         readers = Monitor(ReaderPool())
         let (queue, gauge) = (queue, gauge)
         writer = Thread.start("db-writer") {
-            SQLiteWriter(connection: connection, gauge: gauge, onStorageFault: onStorageFault).run {
+            SQLiteWriter(connection: connection, gauge: gauge, onStorageFault: onStorageFault, onBatch: onBatch).run {
                 queue.wait { queue in
                     if queue.works.isEmpty { return queue.isClosing ? [] : nil }
                     let batch = Array(queue.works.prefix(Self.batchWorksMax))
@@ -92,6 +94,14 @@ package final class SQLiteDatabase: Database {
         try connection.execute("BEGIN")
         defer { _ = try? connection.execute("COMMIT") }
         return try work(SQLiteReadTransaction(connection))
+    }
+
+    /// Works that wait for the writer.
+    package var queuedWorks: Int { queue.read { $0.works.count } }
+
+    /// The number of the last migration that was applied, as the file says.
+    package func schemaVersion() throws -> Int {
+        try read { try $0.first("SELECT max(version) AS last FROM schema_migrations") { try $0.get("last") } } ?? 0
     }
 
     /// Finishes what is queued, checkpoints, and closes. The file is free when this returns, unless a read is under way.
@@ -158,13 +168,17 @@ private final class SQLiteWriter: @unchecked Sendable {
     private let connection: SQLiteConnection
     private let gauge: CommitGauge
     private let onStorageFault: @Sendable (DatabaseError) -> Void
+    private let onBatch: @Sendable (WriteBatch) -> Void
+    private let clock = SystemClock()
     private var rollbacks = 0
     private var walPages: Int32 = 0
 
     init(
-        connection: SQLiteConnection, gauge: CommitGauge, onStorageFault: @escaping @Sendable (DatabaseError) -> Void
+        connection: SQLiteConnection, gauge: CommitGauge, onStorageFault: @escaping @Sendable (DatabaseError) -> Void,
+        onBatch: @escaping @Sendable (WriteBatch) -> Void
     ) {
-        (self.connection, self.gauge, self.onStorageFault) = (connection, gauge, onStorageFault)
+        (self.connection, self.gauge) = (connection, gauge)
+        (self.onStorageFault, self.onBatch) = (onStorageFault, onBatch)
     }
 
     func run(nextBatch: () -> [SQLiteDatabase.Work], isIdle: () -> Bool) {
@@ -187,10 +201,19 @@ private final class SQLiteWriter: @unchecked Sendable {
     }
 
     private func commit(_ batch: [SQLiteDatabase.Work]) {
+        let (startNs, changesBefore) = (clock.monotonicNanoseconds(), changes)
+        func report(_ failure: DatabaseError.Kind?) {
+            onBatch(
+                WriteBatch(
+                    works: batch.count, nanoseconds: clock.monotonicNanoseconds() - startNs,
+                    changes: changes - changesBefore, failure: failure))
+        }
         do throws(DatabaseError) {
             let results = try attempt(batch)
+            report(nil)
             for (work, result) in zip(batch, results) { work.finish(result) }
         } catch {
+            report(error.kind)
             if batch.count == 1 || isFinal(error) {
                 for work in batch { work.finish(.failure(error)) }
             } else {
@@ -233,6 +256,8 @@ private final class SQLiteWriter: @unchecked Sendable {
             throw error
         }
     }
+
+    private var changes: Int { Int(sqlite3_total_changes64(connection.handle)) }
 
     /// Whether running the members again one by one is pointless or unsafe.
     private func isFinal(_ error: DatabaseError) -> Bool { error.kind == .full || error.kind == .storage }

@@ -7,9 +7,9 @@ package final class DeferredReply: Sendable {
         var reply: Reply?
         var isDelivered = false
         var deliver: (@Sendable (Reply) -> Void)?
-        var observe: (@Sendable (Reply) -> Void)?
         var isCancelled = false
         var cancel: (@Sendable () -> Void)?
+        var hear: (@Sendable (Reply) -> Void)?
     }
 
     private let state = Mutex(State())
@@ -21,24 +21,23 @@ package final class DeferredReply: Sendable {
 
     /// Answers, from any thread; the first call wins. A `.stream` that loses is not detached; nobody attached it.
     package func complete(reply: Reply) {
-        let (observe, deliver) = state.withLock {
-            state -> ((@Sendable (Reply) -> Void)?, (@Sendable (Reply) -> Void)?) in
+        typealias Take = @Sendable (Reply) -> Void
+        let (hear, deliver) = state.withLock { state -> (Take?, Take?) in
             guard state.reply == nil else { return (nil, nil) }
             state.reply = reply
             state.cancel = nil
-            defer { (state.observe, state.deliver) = (nil, nil) }
-            return (state.observe, state.deliver)
+            defer { (state.hear, state.deliver) = (nil, nil) }
+            return (state.hear, state.deliver)
         }
-        observe?(reply)
+        hear?(reply)
         deliver?(reply)
     }
 
-    /// Shows `body` the answer, now or when it comes, before it is delivered: for a log, at most one.
-    package func whenAnswered(_ body: @escaping @Sendable (Reply) -> Void) {
-        let reply = state.withLock { state -> Reply? in
-            if let reply = state.reply { return reply }
-            state.observe = body
-            return nil
+    /// Says who else hears of the answer, just before it is delivered, on the thread that gives it. Once at most.
+    package func onAnswer(_ body: @Sendable @escaping (Reply) -> Void) {
+        let reply = state.withLock { state in
+            if state.reply == nil { state.hear = body }
+            return state.reply
         }
         if let reply { body(reply) }
     }

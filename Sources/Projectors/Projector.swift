@@ -62,6 +62,7 @@ package enum ProjectorCatalogue {
     package static let all: [Projector] = [
         ApprovalTable.projector,
         ArtifactTable.projector,
+        ConstraintTable.projector,
         EvidenceTable.projector,
         ExperimentTable.projector,
         IncidentLearningTable.projector,

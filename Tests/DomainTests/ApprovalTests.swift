@@ -331,8 +331,6 @@ struct ApprovalTests {
         #expect(code(RequestApproval(action: "external.write")) == nil)
         #expect(code(RequestApproval()) == .missingAction)
         #expect(code(RequestApproval(action: " ")) == .missingAction)
-        #expect(code(RequestApproval(action: "a", request: [1])) == .invalidField)
-        #expect(code(RequestApproval(action: "a", context: "x")) == .invalidField)
         #expect(code(RequestApproval(action: "a", scope: ["type": "galaxy"])) == .invalidScope)
         #expect(code(RequestApproval(action: "a", scope: ["type": "once"])) == .invalidScope)
         #expect(code(RequestApproval(action: "a", scope: [])) == .invalidScope)

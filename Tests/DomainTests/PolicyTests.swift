@@ -13,7 +13,7 @@ struct PolicyTests {
         var killSwitch = KillSwitch()
         killSwitch.engagedByOperator = engaged
         let question = PolicyQuestion(
-            category: "action", action: PolicyGate.normalize(action), workspaceID: "ws", roomID: room, runID: "run_1",
+            category: .action, action: PolicyGate.normalize(action), workspaceID: "ws", roomID: room, runID: "run_1",
             argsHash: "h", context: context)
         return PolicyGate.evaluate(
             question, PolicyFacts(killSwitch: killSwitch, approvals: approvals, now: World.start)

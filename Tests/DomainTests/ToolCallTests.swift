@@ -203,13 +203,15 @@ struct ToolCallTests {
             argsHash: "h")
         let facts = ToolCallDecider.Facts(
             command: world.facts(), run: world.run!, step: world.steps["step_a"]!, existing: nil, approval: nil,
-            policy: PolicyFacts(killSwitch: KillSwitch(), approvals: [], now: world.now), mode: .enforce, callCount: 0,
-            callsMax: nil, newCallID: "tc_1", newApprovalID: "appr_1")
+            policy: PolicyFacts(
+                killSwitch: KillSwitch(), approvals: [], now: world.now, elapsedMicroseconds: { 17 }),
+            mode: .enforce, callCount: 0, callsMax: nil, newCallID: "tc_1", newApprovalID: "appr_1")
         let draft = try ToolCallDecider.request(request, facts).events[0]
         #expect(
             JSONValue.object(draft.policyContext) == [
                 "decision": "allow", "reason_code": "default_allow", "rule_id": "known_action",
-                "policy_version": "builtin-1", "mode": "enforce", "action": "shell.exec", "args_hash": "h",
+                "policy_version": "builtin-2", "mode": "enforce", "action": "shell.exec", "args_hash": "h",
+                "latency_us": 17,
             ])
         _ = world.name("")
     }

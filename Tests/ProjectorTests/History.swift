@@ -89,12 +89,13 @@ struct Moment {
     func record(_ drafts: [EventDraft]) throws {
         let recorded = try log.append(drafts, at: now, in: transaction)
         try ProjectorCatalogue.project(recorded, in: transaction)
+        try learn(from: drafts, recorded)
     }
 
     func record(_ draft: EventDraft) throws { try record([draft]) }
 
     func act() throws {
-        switch roll(45) {
+        switch roll(46) {
         case 0: try createRoom()
         case 1, 2, 3: try createRun()
         case 4...7: try someRun(.queued) { try record(RunDecider.claim($0, by: pick(["eng_1", nil])!, facts)) }
@@ -151,6 +152,7 @@ struct Moment {
         case 41: try roll(2) == 0 ? createExperiment() : changeExperiment()
         case 42, 43: try recordScorecard()
         case 44: try logLesson()
+        case 45: try evaluate()
         case 24:
             try record(
                 KillSwitchDecider.set(

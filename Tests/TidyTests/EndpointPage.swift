@@ -29,9 +29,9 @@ struct EndpointPage {
         let codes = common.sorted { ($0.status.code, $0.rawValue) < ($1.status.code, $1.rawValue) }
         page += "\n## Refusals that are everywhere\n\n" + refusals(codes) + "\n"
         for endpoint in endpoints { page += section(endpoint) }
-        page += "\n# Records\n\nWhat answers are made of. `?` marks what may be null.\n"
+        page += "\n## Records\n\nWhat answers are made of. `?` marks what may be null.\n"
         for (name, schema) in document.at(pointer: "/components/schemas")?.objectValue ?? [:] {
-            page += "\n## \(name)\n\n" + members(schema)
+            page += "\n### \(name)\n\n" + members(schema)
         }
         return page
     }

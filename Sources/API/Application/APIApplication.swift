@@ -31,7 +31,7 @@ package final class APIApplication: Sendable {
     private let blobs: BlobStore
     private let passphrases: Passphrases
     private let permits: PermitBook
-    private let metrics: LiveMetrics
+    private let metrics: Metrics
     private let draining: Flag
     private let threads: Mutex<[Thread]> = Mutex([])
     /// Held for as long as the api lives: no second api, no repair tool on the same data.
@@ -57,8 +57,15 @@ package final class APIApplication: Sendable {
         lock = try DataDirectory.lock(data)
         operatorToken = try DataDirectory.secret("\(data)/operator.token", entropy) { "aos_" + Base64URL.text($0) }
         let tokenKey = try DataDirectory.secret("\(data)/token.key", entropy) { Hex.text($0) }
-        database = try SQLiteDatabase(
-            path: configuration.databasePath, migrations: Self.migrations, onStorageFault: onStorageFault)
+        let metrics = Metrics(startedAtMs: clock.wallMilliseconds())
+        let pulse = WriterPulse(nowMs: clock.monotonicMilliseconds())
+        let database = try SQLiteDatabase(
+            path: configuration.databasePath, migrations: Self.migrations, onStorageFault: onStorageFault,
+            onBatch: { batch in
+                metrics.written(batch)
+                pulse.written(batch)
+            })
+        (self.metrics, self.database) = (metrics, database)
         let environment = APIEnvironment(
             clock: clock, entropy: entropy, database: database,
             eventLog: EventLog(randomBytes: { entropy.bytes($0) }), log: log,
@@ -67,12 +74,13 @@ package final class APIApplication: Sendable {
         self.environment = environment
         let (hub, claims, controls) = (EventHub(), ClaimQueue(), ControlHub())
         let headFile = HeadFile(path: "\(data)/audit/heads.ndjson")
-        let aftermath = Aftermath(hub: hub, claims: claims, controls: controls, headFile: headFile)
+        let aftermath = Aftermath(hub: hub, claims: claims, controls: controls, headFile: headFile, metrics: metrics)
         let flag = Flag()
         draining = flag
         let isDraining: @Sendable () -> Bool = { flag.isSet }
         let authentication = Authentication(
-            environment: environment, operatorToken: operatorToken, isHeaderMode: configuration.isHeaderMode)
+            environment: environment, operatorToken: operatorToken, isHeaderMode: configuration.isHeaderMode,
+            metricsToken: configuration.metricsToken)
         let crossOrigin = CrossOrigin(configuration.allowedOrigins)
         let hosts = HostPolicy(port: port, more: configuration.allowedHosts, crossOrigin: crossOrigin)
         // The pipeline words problems, and the routes below it need that for what they answer later.
@@ -90,12 +98,11 @@ package final class APIApplication: Sendable {
             isDraining: isDraining)
         blobs = try BlobStore(
             directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
-        timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs)
         passphrases = Passphrases(environment: environment, problems: problems)
-        metrics = LiveMetrics()
         exports = Exports(database: database, log: log)
+        timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs, pulse: pulse)
 
-        var routes = RouteTable()
+        var routes = RouteTable(meters: metrics.requests)
         ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
         ArtifactRoutes(environment: environment, commands: commands, blobs: blobs, problems: problems).mount(
             on: &routes)
@@ -116,6 +123,14 @@ package final class APIApplication: Sendable {
         ).mount(on: &routes)
         PipelineRoutes(environment: environment).mount(on: &routes)
         ReviewRoutes(environment: environment, commands: commands).mount(on: &routes)
+        PolicyRoutes(environment: environment, commands: commands).mount(on: &routes)
+        ProbeRoutes(
+            metrics: metrics,
+            sources: Metrics.Sources(
+                environment: environment, hub: hub, claims: claims, queuedWorks: { database.queuedWorks },
+                isDraining: isDraining), pulse: pulse, schemaVersion: { try database.schemaVersion() },
+            metricsAccess: .scraper(isOpen: configuration.isLoopback && configuration.metricsToken == nil)
+        ).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
         RunRoutes(environment: environment, commands: commands).mount(on: &routes)
         SearchRoutes(environment: environment).mount(on: &routes)
@@ -197,7 +212,7 @@ package final class APIApplication: Sendable {
     }
 
     /// How many pages of events followers had to read from the log.
-    package var followerLogReads: Int { metrics.logReads.load(ordering: .relaxed) }
+    package var followerLogReads: Int { metrics.followerLogReads.count }
 
     /// How many clients follow a room.
     package var followerCount: Int { commands.aftermath.hub.followerCount }

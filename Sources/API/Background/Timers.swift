@@ -20,14 +20,18 @@ final class Timers: Sendable {
     private let commands: CommandBus
     private let permits: PermitBook
     private let blobs: BlobStore
+    private let pulse: WriterPulse
     private let stopping = Monitor(false)
     /// How often the clock was looked at, all of it done.
     let ticks = Atomic<Int>(0)
     /// A rescue is under way: the next tick does not queue another.
     private let isBusy = Mutex(false)
 
-    init(environment: APIEnvironment, commands: CommandBus, permits: PermitBook, blobs: BlobStore) {
+    init(
+        environment: APIEnvironment, commands: CommandBus, permits: PermitBook, blobs: BlobStore, pulse: WriterPulse
+    ) {
         (self.environment, self.commands, self.permits, self.blobs) = (environment, commands, permits, blobs)
+        self.pulse = pulse
     }
 
     func start() -> Thread {
@@ -38,6 +42,7 @@ final class Timers: Sendable {
                 commands.aftermath.claims.expire(nowMs: now)
                 commands.aftermath.controls.expire(nowMs: now)
                 permits.settle(nowMs: now)
+                pulse.beat(environment)
                 settleDue(nowMs: now)
                 if now - heartbeatMs >= Self.heartbeatMilliseconds {
                     heartbeatMs = now

@@ -34,6 +34,7 @@ final class Work {
         for event in recorded {
             if case .run(let ended) = event.event, ended.endsRun { try concludeRun(event.with(ended)) }
         }
+        try learn(from: drafts, recorded)
     }
 
     func record(_ draft: EventDraft) throws { try record([draft]) }

@@ -25,6 +25,9 @@ package struct APIConfiguration: Sendable {
     /// Pages of these origins may use the api (CORS); none unless said.
     package var allowedOrigins: [String]
     package var artifactBytesMax: Int
+    /// What a scraper of `/metrics` has to show; nil where the listener is loopback and nobody has to.
+    package var metricsToken: String?
+    package var isLoopback: Bool
     package var logLevel: Log.Level
     package var logFormat: Log.Format?
     package var shown: [Settings.Shown]
@@ -75,12 +78,14 @@ package struct APIConfiguration: Sendable {
                 "AOS_ALLOWED_ORIGINS", allowed: "exact origins such as http://localhost:5173, separated by commas",
                 read: CrossOrigin.origins) ?? []
         artifactBytesMax = Int(settings.integer("ARTIFACT_BYTES_MAX", default: 256 << 20, in: 1...(16 << 30)))
+        metricsToken = settings.secret("METRICS_TOKEN")
         logLevel = settings.choice("AOS_LOG_LEVEL", default: .info)
         logFormat = settings.choice("AOS_LOG_FORMAT", of: Log.Format.self)
-        let isLoopback = SocketAddress(numeric: bindAddress, port: 0)?.isLoopback
-        if isLoopback == nil {
+        let address = SocketAddress(numeric: bindAddress, port: 0)
+        isLoopback = address?.isLoopback ?? false
+        if address == nil {
             settings.refuse("BIND_ADDRESS", seen: "\"\(bindAddress)\"", allowed: "a numeric IPv4 or IPv6 address")
-        } else if isLoopback == false {
+        } else if !isLoopback {
             if isHeaderMode {
                 settings.refuse(
                     "BIND_ADDRESS", seen: "\"\(bindAddress)\"",

@@ -9,10 +9,12 @@ struct Aftermath: Sendable {
     let claims: ClaimQueue
     let controls: ControlHub
     let headFile: HeadFile
+    let metrics: Metrics
 
     func committed(_ recorded: [Recorded<DomainEvent>]) {
         guard !recorded.isEmpty else { return }
         headFile.note(recorded)
+        metrics.recorded(recorded)
         hub.publish(recorded)
         var claimable: [ClaimQueue.Offer] = []
         var mustTellEngines = false

@@ -16,12 +16,18 @@ final class EventHub: Sendable {
         var bytes: [UInt8]
     }
 
+    private struct Follower {
+        /// The number of the last event it was given.
+        var position: @Sendable () -> Int64
+        var wake: @Sendable () -> Void
+    }
+
     private struct Stream {
         /// The newest events, without a gap.
         var frames: [Frame] = []
         /// The number of the stream's last event, as far as the hub has seen.
         var lastSeq: Int64
-        var followers: [ObjectIdentifier: @Sendable () -> Void] = [:]
+        var followers: [ObjectIdentifier: Follower] = [:]
     }
 
     private let streams = Mutex<[StreamID: Stream]>([:])
@@ -29,13 +35,16 @@ final class EventHub: Sendable {
 
     /// Registers a follower.
     /// - Parameter lastSeq: The stream's last number, asked only for its first follower.
+    /// - Parameter position: The number of the last event the follower was given.
     func follow(
-        _ stream: StreamID, _ follower: AnyObject, lastSeq: () throws -> Int64, wake: @escaping @Sendable () -> Void
+        _ stream: StreamID, _ follower: AnyObject, lastSeq: () throws -> Int64,
+        position: @escaping @Sendable () -> Int64, wake: @escaping @Sendable () -> Void
     ) rethrows {
         // Registered first, read afterwards: what commits in between is in the log and wakes us.
         let isFirst = streams.withLock { streams in
             let isFirst = streams[stream] == nil
-            streams[stream, default: Stream(lastSeq: 0)].followers[ObjectIdentifier(follower)] = wake
+            streams[stream, default: Stream(lastSeq: 0)].followers[ObjectIdentifier(follower)] = Follower(
+                position: position, wake: wake)
             return isFirst
         }
         guard isFirst else { return }
@@ -45,10 +54,14 @@ final class EventHub: Sendable {
         }
     }
 
-    func leave(_ stream: StreamID, _ follower: AnyObject) {
+    /// - Returns: The stream's last number, as far as it was seen.
+    @discardableResult
+    func leave(_ stream: StreamID, _ follower: AnyObject) -> Int64 {
         streams.withLock { streams in
+            let last = streams[stream]?.lastSeq ?? 0
             streams[stream]?.followers[ObjectIdentifier(follower)] = nil
             if streams[stream]?.followers.isEmpty == true { streams[stream] = nil }
+            return last
         }
     }
 
@@ -63,7 +76,7 @@ final class EventHub: Sendable {
                 followed.frames.append(Self.frame(event))
                 if followed.frames.count > Self.framesMax { followed.frames.removeFirst(Self.framesMax / 4) }
                 followed.lastSeq = max(followed.lastSeq, event.envelope.streamSeq)
-                wakes.merge(followed.followers) { first, _ in first }
+                for (id, follower) in followed.followers { wakes[id] = follower.wake }
                 streams[event.envelope.stream] = followed
             }
             return wakes
@@ -96,6 +109,15 @@ final class EventHub: Sendable {
 
     var followerCount: Int { streams.withLock { $0.values.reduce(0) { $0 + $1.followers.count } } }
 
+    /// How many events each follower has not been given yet.
+    var lags: [Int64] {
+        // Asked outside the lock: a follower may hold its own while it asks us.
+        let followers = streams.withLock { streams in
+            streams.values.flatMap { stream in stream.followers.values.map { (stream.lastSeq, $0.position) } }
+        }
+        return followers.map { lastSeq, position in max(0, lastSeq - position()) }
+    }
+
     /// Whether followers shall go and come back to the next process.
     var isEnding: Bool { ending.load(ordering: .relaxed) }
 
@@ -107,7 +129,7 @@ final class EventHub: Sendable {
 
     /// Wakes every follower, for a heartbeat.
     func wakeAll() {
-        let wakes = streams.withLock { $0.values.flatMap { $0.followers.values } }
+        let wakes = streams.withLock { $0.values.flatMap { $0.followers.values.map(\.wake) } }
         for wake in wakes { wake() }
     }
 

@@ -31,33 +31,40 @@ final class RoomFeed: BodySource {
     private let hub: EventHub
     private let database: any Database
     private let clock: any Clock
-    private let metrics: LiveMetrics
+    private let metrics: Metrics
     private let mayGoOn: @Sendable () -> Bool
     private let state: Mutex<State>
+    /// `State.seq` for who must not wait for the state.
+    private let givenSeq: Atomic<Int64>
 
     /// - Parameter mayGoOn: Whether the follower's credential is still good; asked now and then.
     init(
         _ stream: StreamID, after seq: Int64, hub: EventHub, database: any Database, clock: any Clock,
-        metrics: LiveMetrics, mayGoOn: @escaping @Sendable () -> Bool
+        metrics: Metrics, mayGoOn: @escaping @Sendable () -> Bool
     ) {
         (self.stream, self.hub, self.database, self.clock) = (stream, hub, database, clock)
         (self.metrics, self.mayGoOn) = (metrics, mayGoOn)
         let now = clock.monotonicMilliseconds()
         state = Mutex(State(seq: seq, lastSentMs: now, checkedMs: now))
+        givenSeq = Atomic(seq)
     }
 
     func attach(_ wake: @escaping @Sendable () -> Void) {
         do {
             try hub.follow(
                 stream, self,
-                lastSeq: { try database.read { try EventQueries.lastSeq(of: stream, in: $0) } }, wake: wake)
+                lastSeq: { try database.read { try EventQueries.lastSeq(of: stream, in: $0) } },
+                position: { [self] in givenSeq.load(ordering: .relaxed) }, wake: wake)
         } catch {
             state.withLock { $0.hasEnded = true }
             wake()
         }
     }
 
-    func detach() { hub.leave(stream, self) }
+    func detach() {
+        let last = hub.leave(stream, self)
+        if !hub.isEnding, givenSeq.load(ordering: .relaxed) < last { metrics.followersDropped.add() }
+    }
 
     func next(atMost bytes: Int) -> BodyChunk {
         let now = clock.monotonicMilliseconds()
@@ -89,22 +96,17 @@ final class RoomFeed: BodySource {
                 return .bytes(Array(": keep-alive\n\n".utf8))
             }
             (state.seq, state.lastSentMs) = (last.seq, now)
+            givenSeq.store(last.seq, ordering: .relaxed)
             return .bytes(frames.count == 1 ? last.bytes : frames.flatMap(\.bytes))
         }
     }
 
     private func page(after seq: Int64) throws -> [EventHub.Frame] {
-        metrics.logReads.add(1, ordering: .relaxed)
+        metrics.followerLogReads.add()
         return try database.read { transaction in
             var filter = EventFilter()
             (filter.stream, filter.afterStreamSeq) = (stream, seq)
             return try EventQueries.events(filter, limit: Self.pageEvents, in: transaction).map { EventHub.frame($0) }
         }
     }
-}
-
-/// What live delivery costs.
-final class LiveMetrics: Sendable {
-    /// Pages that feeds had to read from the log.
-    let logReads = Atomic<Int>(0)
 }

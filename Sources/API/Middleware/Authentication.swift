@@ -13,6 +13,8 @@ struct Authentication: Sendable {
     let environment: APIEnvironment
     let operatorToken: String
     let isHeaderMode: Bool
+    /// What a scraper of the metrics may show instead of the operator's token.
+    let metricsToken: String?
 
     /// - Parameter acceptsCookie: Whether the route takes the session's cookie for a bearer token.
     /// - Throws: 401 when the credential is missing or dead, 403 when it does not reach this far.
@@ -106,6 +108,12 @@ struct Authentication: Sendable {
         return value
     }
 
+    /// - Throws: When the request carries neither the scraper's token nor the operator's.
+    func requireScraper(_ request: HTTPRequest) throws {
+        if let metricsToken, let token = bearer(request), ConstantTime.equal(token, metricsToken) { return }
+        try Access.machineOperator.check(caller(request).0)
+    }
+
     private func workspace(_ request: HTTPRequest) throws(Rejection) -> WorkspaceID {
         guard let text = nonBlank(request.fields[.xWorkspaceID]) else { return .development }
         return try Self.workspace(text, "x-workspace-id")
@@ -166,6 +174,8 @@ enum Access: Sendable {
     case machineOperator
     /// People, or an engine whose token allows the action.
     case engine(action: String)
+    /// Whoever reads the metrics: `isOpen` on a loopback listener without `METRICS_TOKEN`, else the operator or that token.
+    case scraper(isOpen: Bool)
     /// An engine that may name itself in the body instead of in headers, so the handler asks for its credential.
     case engineByBody(action: String, orOperator: Bool)
 
@@ -174,6 +184,7 @@ enum Access: Sendable {
         case .anyone: "anyone"
         case .operatorOnly: "operator, owner"
         case .machineOperator: "operator"
+        case .scraper: "anyone on a loopback listener, else the operator or `METRICS_TOKEN`"
         case .engine(let action): "operator, owner, engine with `\(action)`"
         case .engineByBody(let action, let orOperator):
             "\(orOperator ? "operator, owner, " : "")engine with `\(action)`"
@@ -182,14 +193,14 @@ enum Access: Sendable {
 
     var takesOperator: Bool {
         switch self {
-        case .anyone, .engineByBody(_, orOperator: false): false
-        case .operatorOnly, .machineOperator, .engine, .engineByBody(_, orOperator: true): true
+        case .anyone, .scraper(isOpen: true), .engineByBody(_, orOperator: false): false
+        case .operatorOnly, .machineOperator, .scraper, .engine, .engineByBody(_, orOperator: true): true
         }
     }
 
     var takesEngine: Bool {
         switch self {
-        case .anyone, .operatorOnly, .machineOperator: false
+        case .anyone, .operatorOnly, .machineOperator, .scraper: false
         case .engine, .engineByBody: true
         }
     }
@@ -202,8 +213,8 @@ enum Access: Sendable {
         ]
         let rooms: [ReasonCode] = [.engineActionNotAllowed, .engineRoomNotAllowed, .engineRoomScopeRequired]
         return switch self {
-        case .anyone: []
-        case .operatorOnly, .machineOperator: credentials + [.operatorRequired]
+        case .anyone, .scraper(isOpen: true): []
+        case .operatorOnly, .machineOperator, .scraper: credentials + [.operatorRequired]
         case .engine: credentials + rooms
         case .engineByBody: credentials + rooms + [.missingEngineToken]
         }
@@ -213,9 +224,9 @@ enum Access: Sendable {
         switch (self, caller) {
         case (.anyone, _), (_, .operatorUser), (_, .header): return
         case (.operatorOnly, .owner), (.engine, .owner), (.engineByBody, .owner): return
-        case (.machineOperator, .owner):
+        case (.machineOperator, .owner), (.scraper, .owner):
             throw Rejection(.operatorRequired, "this concerns the whole machine; it takes the operator's token")
-        case (.operatorOnly, .engine), (.machineOperator, .engine):
+        case (.operatorOnly, .engine), (.machineOperator, .engine), (.scraper, .engine):
             throw Rejection(.operatorRequired, "an engine's token cannot do this; it takes the operator")
         case (.engine(let action), .engine(_, let token)), (.engineByBody(let action, _), .engine(_, let token)):
             guard token.scopes.actionTypes.contains(action) else {

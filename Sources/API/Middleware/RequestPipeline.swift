@@ -28,41 +28,31 @@ final class RequestPipeline: RequestHandler {
     func plan(for head: HTTPRequest) -> BodyPlan {
         // Nearly all requests: the route decides nothing before its body is there.
         guard head.method == .put else { return .buffer(bytesMax: Self.bodyBytesMax) }
-        var trace = RequestTrace(head, environment)
+        var trace = RequestTrace(head, environment, routes.meters.unmatched)
         do {
             try hosts.check(head)
             trace.crossOrigin = crossOrigin.fields(for: head)
             guard case .found(let route, let parameters) = routes.router.match(head.method, head.target),
                 case .stream(let plan) = route.body
             else { return .buffer(bytesMax: Self.bodyBytesMax) }
-            trace.route = route.endpoint.path
-            let context = try self.context(head, route, parameters, trace)
-            let planned = try plan(context)
-            guard case .sink(let sink, let bytesMax) = planned, environment.log.writes(.debug) else { return planned }
-            return .sink(LoggedSink(sink, trace, environment), bytesMax: bytesMax)
+            (trace.route, trace.meter) = (route.endpoint.path, route.meter)
+            let planned = try plan(self.context(head, route, parameters, trace))
+            guard case .sink(let sink, let bytesMax) = planned else { return planned }
+            return .sink(TracedSink(sink, trace, environment), bytesMax: bytesMax)
         } catch {
             return .refuse(finished(problem(for: error, trace, head), trace))
         }
     }
 
     func handle(_ request: HTTPRequest) -> Reply {
-        var trace = RequestTrace(request, environment)
+        var trace = RequestTrace(request, environment, routes.meters.unmatched)
         do {
             try hosts.check(request)
             trace.crossOrigin = crossOrigin.fields(for: request)
             switch routes.router.match(request.method, request.target) {
             case .found(let route, let parameters): return serve(request, route, parameters, trace)
             case .methodNotAllowed(let allow):
-                let allowed = allow.map(\.rawValue).joined(separator: ", ")
-                var fields: HTTPFields = [.allow: allowed]
-                if request.method == .options {
-                    for (name, value) in crossOrigin.preflight(request, methods: allowed) { fields.append(name, value) }
-                    return .now(finished(HTTPResponse(.noContent, fields: fields), trace))
-                }
-                let problem = Problem(
-                    Rejection(.methodNotAllowed, "\(request.method.rawValue) is not one of \(allowed)"),
-                    requestID: trace.requestID)
-                return .now(finished(Answers.problem(problem, fields: fields), trace))
+                return .now(finished(methodNotAllowed(request, allow, trace.requestID), trace))
             case .notFound:
                 throw Rejection(.routeNotFound, "nothing is at \(request.target.path.prefix(200))")
             }
@@ -71,19 +61,11 @@ final class RequestPipeline: RequestHandler {
         }
     }
 
-    func problem(_ failure: HTTPParseFailure) -> HTTPResponse {
-        let trace = RequestTrace(nil, environment)
-        let problem = Problem(
-            status: failure.status, code: failure.code, detail: failure.detail, requestID: trace.requestID)
-        let fields: HTTPFields = failure.status == .serviceUnavailable ? [.retryAfter: "1"] : [:]
-        return finished(Answers.problem(problem, fields: fields), trace)
-    }
-
     private func serve(
         _ request: HTTPRequest, _ route: Route, _ parameters: [String: String], _ trace: RequestTrace
     ) -> Reply {
         var trace = trace
-        trace.route = route.endpoint.path
+        (trace.route, trace.meter) = (route.endpoint.path, route.meter)
         do {
             var context = try self.context(request, route, parameters, trace)
             trace = context.trace
@@ -98,6 +80,26 @@ final class RequestPipeline: RequestHandler {
         }
     }
 
+    private func methodNotAllowed(_ request: HTTPRequest, _ allow: [HTTPMethod], _ requestID: String) -> HTTPResponse {
+        let allowed = allow.map(\.rawValue).joined(separator: ", ")
+        var fields: HTTPFields = [.allow: allowed]
+        if request.method == .options {
+            for (name, value) in crossOrigin.preflight(request, methods: allowed) { fields.append(name, value) }
+            return HTTPResponse(.noContent, fields: fields)
+        }
+        let problem = Problem(
+            Rejection(.methodNotAllowed, "\(request.method.rawValue) is not one of \(allowed)"), requestID: requestID)
+        return Answers.problem(problem, fields: fields)
+    }
+
+    func problem(_ failure: HTTPParseFailure) -> HTTPResponse {
+        let trace = RequestTrace(nil, environment, routes.meters.unmatched)
+        let problem = Problem(
+            status: failure.status, code: failure.code, detail: failure.detail, requestID: trace.requestID)
+        let fields: HTTPFields = failure.status == .serviceUnavailable ? [.retryAfter: "1"] : [:]
+        return finished(Answers.problem(problem, fields: fields), trace)
+    }
+
     // MARK: Who and where
 
     private func context(
@@ -108,7 +110,10 @@ final class RequestPipeline: RequestHandler {
             trace: trace, caller: .header, now: environment.now, endpoint: route.endpoint, parameters: parameters,
             request: request)
         switch route.access {
-        case .anyone, .engineByBody: return context
+        case .anyone, .engineByBody, .scraper(isOpen: true): return context
+        case .scraper:
+            try authentication.requireScraper(request)
+            return context
         case .operatorOnly, .machineOperator, .engine: break
         }
         (context.caller, context.workspace) = try authentication.caller(request, acceptsCookie: route.acceptsCookie)
@@ -183,7 +188,7 @@ final class RequestPipeline: RequestHandler {
     }
 
     private func finished(_ response: HTTPResponse, _ trace: RequestTrace) -> HTTPResponse {
-        trace.log(response, environment)
+        trace.answered(response, environment)
         return trace.marking(response)
     }
 
@@ -192,7 +197,7 @@ final class RequestPipeline: RequestHandler {
         case .now(let response): return .now(finished(response, trace))
         case .later(let deferred):
             // Deferred answers are marked by whoever completes them: see ProblemAnswers.
-            if environment.log.writes(.debug) { deferred.logged(trace, environment) }
+            deferred.traced(trace, environment)
             return reply
         case .stream(let head, let source, let length): return .stream(finished(head, trace), source, length: length)
         }
@@ -200,19 +205,19 @@ final class RequestPipeline: RequestHandler {
 }
 
 extension DeferredReply {
-    /// Writes the request log's line when the answer is there.
-    fileprivate func logged(_ trace: RequestTrace, _ environment: APIEnvironment) {
-        whenAnswered { reply in
+    /// Meters and logs the answer when it is there.
+    fileprivate func traced(_ trace: RequestTrace, _ environment: APIEnvironment) {
+        onAnswer { reply in
             switch reply {
-            case .now(let response), .stream(let response, _, _): trace.log(response, environment)
+            case .now(let response), .stream(let response, _, _): trace.answered(response, environment)
             case .later: preconditionFailure("a deferred answer was deferred again")
             }
         }
     }
 }
 
-/// A sink whose answer is logged.
-private final class LoggedSink: BodySink {
+/// A sink whose answer is metered and logged.
+private final class TracedSink: BodySink {
     private let sink: any BodySink
     private let trace: RequestTrace
     private let environment: APIEnvironment
@@ -223,15 +228,15 @@ private final class LoggedSink: BodySink {
 
     func write(_ bytes: ArraySlice<UInt8>) -> HTTPResponse? {
         let refusal = sink.write(bytes)
-        if let refusal { trace.log(refusal, environment) }
+        if let refusal { trace.answered(refusal, environment) }
         return refusal
     }
 
     func finish() -> Reply {
         let reply = sink.finish()
         switch reply {
-        case .now(let response), .stream(let response, _, _): trace.log(response, environment)
-        case .later(let deferred): deferred.logged(trace, environment)
+        case .now(let response), .stream(let response, _, _): trace.answered(response, environment)
+        case .later(let deferred): deferred.traced(trace, environment)
         }
         return reply
     }

@@ -20,11 +20,14 @@ struct RequestTrace: Sendable {
     let method: HTTPMethod?
     /// The template of what serves it; nil when nothing does.
     var route: String?
-    let startedMs: Int64
+    /// What counts the answers of ``route``.
+    var meter: RequestMeter
+    private let stopwatch: Stopwatch
     private let hasCorrelationHeader: Bool
 
     /// - Parameter request: Nil when it cannot even be read.
-    init(_ request: HTTPRequest?, _ environment: APIEnvironment) {
+    /// - Parameter meter: Counts the answer while no route is known.
+    init(_ request: HTTPRequest?, _ environment: APIEnvironment, _ meter: RequestMeter) {
         let fields = request?.fields ?? [:]
         requestID = Self.accepted(fields[.xRequestID]) ?? "req_" + environment.newCorrelationID()
         let header = Self.accepted(fields[.xCorrelationID])
@@ -33,7 +36,8 @@ struct RequestTrace: Sendable {
         context = TraceContext(fields)
         spanID = context == nil ? nil : Hex.text(environment.entropy.bytes(8))
         method = request?.method
-        startedMs = environment.clock.monotonicMilliseconds()
+        stopwatch = Stopwatch(environment.clock)
+        self.meter = meter
     }
 
     /// The body names what it belongs to; a header that does so wins.
@@ -51,14 +55,21 @@ struct RequestTrace: Sendable {
         return response
     }
 
-    /// The line of the request log, once the answer is known: never a body, a query or a credential.
-    func log(_ response: HTTPResponse, _ environment: APIEnvironment) {
+    /// Counts and times the answer, and says it in the request log. A stream is timed up to its head.
+    func answered(_ response: HTTPResponse, _ environment: APIEnvironment) {
+        let seconds = stopwatch.seconds
+        meter.answered(response, seconds: seconds)
+        if environment.log.writes(.debug) { log(response, seconds, environment) }
+    }
+
+    /// Never a body, a query or a credential.
+    private func log(_ response: HTTPResponse, _ seconds: Double, _ environment: APIEnvironment) {
         environment.log.debug(
             "http.request",
             [
                 "method": .text(method?.rawValue ?? "-"), "route": .text(route ?? "-"),
                 "status": .number(Int64(response.status.code)),
-                "duration_ms": .number(environment.clock.monotonicMilliseconds() - startedMs),
+                "duration_ms": .number(Int64(seconds * 1_000)),
                 "request_id": .text(requestID), "correlation_id": .text(correlationID),
                 "workspace_id": .text(workspace?.rawValue ?? "-"), "trace_id": .text(context?.traceID ?? "-"),
                 "span_id": .text(spanID ?? "-"),

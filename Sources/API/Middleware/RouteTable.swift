@@ -10,6 +10,7 @@ struct Route: Sendable {
     var body: BodyKind
     /// Whether the session's cookie is as good as a bearer token here.
     var acceptsCookie = false
+    var meter: RequestMeter
     var handler: @Sendable (RequestContext) throws -> Reply
 
     enum BodyKind: Sendable {
@@ -24,6 +25,9 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     private(set) var router = Router<Route>()
     private(set) var endpoints: [EndpointDescription] = []
+    let meters: RequestMeters
+
+    init(meters: RequestMeters = RequestMeters()) { self.meters = meters }
 
     /// An endpoint with a body.
     mutating func on<Body: Codable & Sendable & SendableMetatype, Answer>(
@@ -74,15 +78,16 @@ struct RouteTable: Sendable {
             endpoint, bodyKind, example: example, access: access.words, takesOperator: access.takesOperator,
             takesEngine: access.takesEngine, accessRefusals: access.refusals)
         endpoints.append(description)
+        let meter = meters.add(method: endpoint.method.rawValue, route: endpoint.path)
         let route = Route(
-            endpoint: description, access: access, body: body, acceptsCookie: acceptsCookie, handler: handler)
+            endpoint: description, access: access, body: body, acceptsCookie: acceptsCookie, meter: meter,
+            handler: handler)
         router.add(endpoint.method, endpoint.path, route)
     }
 
     private static func body<Body: Decodable>(_ type: Body.Type, _ context: RequestContext) throws -> Body {
         guard let value = context.json else { preconditionFailure("the pipeline reads JSON bodies") }
-        if let ruled = Body.self as? any RuledBody.Type { try FieldRule.check(ruled.rules, value.objectValue ?? [:]) }
-        return try JSON.decode(type, from: value)
+        return try FieldRule.read(type, value)
     }
 
     /// The body as an object. An empty body is an empty object: many commands need nothing said.

@@ -77,6 +77,10 @@ enum LeaseTable {
         ) { try $0.get("seen_at", as: Timestamp?.self) } ?? nil
     }
 
+    static func count(_ transaction: any ReadTransaction) throws -> Int {
+        try transaction.first("SELECT count(*) AS n FROM op_leases") { try $0.get("n") } ?? 0
+    }
+
     static func held(by engine: EngineID, _ transaction: any ReadTransaction) throws -> [Lease] {
         try table.all(where: " WHERE engine_id = \(engine) ORDER BY run_id", in: transaction)
     }

@@ -27,6 +27,7 @@ struct ApprovalRoutes: Sendable {
             let run = try body.runID.map { try work.run($0, in: context.workspace) }
             if let run { try context.requireRoom(run.roomID) }
             if body.roomID != nil || run == nil { try context.requireRoom(body.roomID) }
+            if let step = body.stepID { _ = try work.step(step, in: context.workspace) }
             try work.record(event)
             guard case .approval(.requested(let requested)) = event.event else {
                 preconditionFailure("a request is recorded as one")

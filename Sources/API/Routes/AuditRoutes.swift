@@ -44,7 +44,7 @@ struct AuditRoutes: Sendable {
         return switch stream.type {
         case .room: try RoomTable.find(RoomID(stream.id), in: workspace, transaction) != nil
         case .thread: try EventQueries.workspace(of: stream, in: transaction) == workspace
-        case .workspace: 
+        case .workspace:
             stream.id == workspace.rawValue
                 || stream.id == WorkspaceID.system.rawValue && context.caller.isOperator
         }

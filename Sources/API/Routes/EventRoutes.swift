@@ -25,7 +25,7 @@ struct EventRoutes: Sendable {
 
     let environment: APIEnvironment
     let hub: EventHub
-    let metrics: LiveMetrics
+    let metrics: Metrics
     let exports: Exports
 
     func mount(on routes: inout RouteTable) {
@@ -37,7 +37,9 @@ struct EventRoutes: Sendable {
     @Sendable private func list(_ context: RequestContext) throws -> Reply {
         let format: ListFormat = try context.format()
         let filter = try self.filter(context)
-        let (cursor, before) = (try context.sequence("cursor"), try context.time("before_recorded_at", .invalidBeforeRecordedAt))
+        let (cursor, before) = (
+            try context.sequence("cursor"), try context.time("before_recorded_at", .invalidBeforeRecordedAt)
+        )
         return switch format {
         case .page: .now(try page(filter, cursor, before, context))
         case .lines: try export(.lines, format.rawValue, filter, cursor, before, context)

@@ -99,10 +99,8 @@ struct StepRoutes: Sendable {
         let approval = try existing?.approvalID.flatMap {
             try ApprovalTable.find($0, in: context.workspace, transaction)
         }
-        let policy = PolicyFacts(
-            killSwitch: try KillSwitchTable.state(transaction),
-            approvals: try ApprovalTable.approved(for: request.action, in: context.workspace, transaction),
-            now: work.now)
+        var policy = try environment.policyFacts(of: request.action, in: context.workspace, transaction)
+        policy.now = work.now
         return ToolCallDecider.Facts(
             command: CommandFacts(actor: actor, now: work.now), run: run, step: step, existing: existing,
             approval: approval, policy: policy, mode: environment.enforcementMode,

@@ -9,7 +9,7 @@ import Platform
 import Projectors
 import Shared
 
-/// Health, kill switch, policy.
+/// Health and the kill switch.
 struct SystemRoutes: Sendable {
     let environment: APIEnvironment
     let commands: CommandBus
@@ -21,7 +21,6 @@ struct SystemRoutes: Sendable {
         routes.get(.health, .anyone, health)
         routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
         routes.on(.setKillSwitch, .machineOperator, setKillSwitch)
-        routes.on(.evaluatePolicy, .engine(action: "run.execute"), evaluate)
     }
 
     private static let landing = HTTPResponse(
@@ -85,47 +84,4 @@ struct SystemRoutes: Sendable {
         }
     }
 
-    // MARK: Policy
-
-    @Sendable private func evaluate(_ body: EvaluatePolicy, _ context: RequestContext) throws -> Reply {
-        let action = PolicyGate.normalize(
-            try Limits.require(body.action, "action", bytesMax: Limits.nameBytesMax, .missingAction))
-        let actor = try context.actor(type: body.actorType, id: body.actorID, principal: body.principalID)
-        let question = PolicyQuestion(
-            category: "action", action: action, workspaceID: context.workspace, roomID: body.roomID, runID: body.runID,
-            context: body.context ?? [:])
-        try context.requireRoom(body.roomID)
-        return commands.perform(context) { work in
-            let facts = PolicyFacts(
-                killSwitch: try KillSwitchTable.state(work.transaction),
-                approvals: try ApprovalTable.approved(for: action, in: context.workspace, work.transaction),
-                now: work.now)
-            let verdict = PolicyGate.evaluate(question, facts).verdict
-            if verdict.decision != .allow {
-                if let room = body.roomID { _ = try work.room(room, in: context.workspace) }
-                try work.record(refusal(verdict, question, body, context, actor))
-            }
-            return PolicyAnswer(
-                decision: verdict.decision, reasonCode: verdict.reasonCode, reason: verdict.reason,
-                ruleID: verdict.ruleID, policyVersion: PolicyVerdict.policyVersion)
-        }
-    }
-
-    private func refusal(
-        _ verdict: PolicyVerdict, _ question: PolicyQuestion, _ body: EvaluatePolicy, _ context: RequestContext,
-        _ actor: Actor
-    ) -> EventDraft {
-        var refusal = PolicyRefusal(
-            category: question.category, action: question.action.rawValue, verdict: verdict,
-            mode: environment.enforcementMode)
-        refusal.arguments = body.context.map { .object($0) }
-        let scope = EventScope(
-            workspaceID: context.workspace, roomID: body.roomID, threadID: body.threadID, runID: body.runID,
-            stepID: body.stepID, correlationID: context.correlationID)
-        let event: PolicyEvent =
-            verdict.decision == .deny
-            ? .denied(PolicyDenied(refusal)) : .requiresApproval(PolicyRequiresApproval(refusal))
-        let zone = body.zone.flatMap { Zone(rawValue: $0) } ?? .supervised
-        return EventDraft(.policy(event), in: scope, by: actor, zone: zone)
-    }
 }

@@ -12,11 +12,6 @@ package enum ApprovalDecider {
     ) throws(Rejection) -> EventDraft {
         let action = try Limits.require(request.action, "action", bytesMax: Limits.nameBytesMax, .missingAction)
         try Limits.check(request.title, "title", bytesMax: Limits.titleBytesMax)
-        for (field, value) in [("request", request.request), ("context", request.context)] {
-            if let value, value.objectValue == nil, !value.isNull {
-                throw .field(field, .invalidField, "\(field): expected an object, found \(value.kindName)")
-            }
-        }
         try check(expiry: request.expiresAt, facts.now)
         let scope = EventScope(
             workspaceID: workspace, roomID: request.roomID, threadID: request.threadID, runID: request.runID,

@@ -117,7 +117,7 @@ package enum ToolCallDecider {
             }
             let outcome = PolicyGate.evaluate(question(request, facts), facts.policy)
             if outcome.verdict.reasonCode == ReasonCode.killSwitchActive.rawValue {
-                return refuse(outcome.verdict, request, facts, callID: call.toolCallID)
+                return refuse(outcome.verdict, request, facts)
             }
             return Decision(
                 [], .permitted(call.toolCallID, PolicyVerdict(.allow, "permit_renewed", rule: "permit"), request))
@@ -140,11 +140,11 @@ package enum ToolCallDecider {
         case .allow: return dispatch(request, outcome, facts, callID: callID)
         // Shadow mode watches and lets through; a halt is no matter of mode.
         case .deny where facts.mode == .shadow && !isHalt, .requireApproval where facts.mode == .shadow:
-            let refusal = refusal(outcome.verdict, request, facts, callID: callID)
+            let refusal = refusal(outcome.verdict, request, facts, callID: facts.existing?.toolCallID)
             var decision = dispatch(request, outcome, facts, callID: callID)
             decision.events.insert(refusal, at: 0)
             return decision
-        case .deny: return refuse(outcome.verdict, request, facts, callID: callID)
+        case .deny: return refuse(outcome.verdict, request, facts)
         case .requireApproval: return ask(outcome.verdict, request, facts, callID: callID)
         }
     }
@@ -171,10 +171,7 @@ package enum ToolCallDecider {
         _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts, callID: ToolCallID
     ) -> Decision<Answer> {
         let approvalID = facts.newApprovalID
-        var refusal = PolicyRefusal(
-            category: "tool_call", action: request.action.rawValue, verdict: verdict, mode: facts.mode)
-        (refusal.argsHash, refusal.arguments) = (request.argsHash, request.input)
-        (refusal.toolCallID, refusal.approvalID) = (callID, approvalID)
+        let refusal = refusal(verdict, request, facts, callID: callID, approvalID: approvalID)
         let requested = ToolRequested(
             toolCallID: callID, toolName: request.toolName, title: request.title, input: request.input,
             action: request.action.rawValue, effect: request.effect, effectKey: request.effectKey,
@@ -197,14 +194,13 @@ package enum ToolCallDecider {
             toolCallID: callID)
         return Decision(
             [
-                draft(.policy(.requiresApproval(PolicyRequiresApproval(refusal))), cause(facts), facts),
-                draft(.requested(requested), nil, facts),
+                refusal, draft(.requested(requested), nil, facts),
                 draft(.approval(.requested(approval)), nil, facts),
             ], .waiting(callID, approvalID, verdict, request))
     }
 
     private static func refuse(
-        _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts, callID: ToolCallID
+        _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts
     ) -> Decision<Answer> {
         let isHalt = verdict.reasonCode == ReasonCode.killSwitchActive.rawValue
         let rejection = Rejection(
@@ -214,20 +210,20 @@ package enum ToolCallDecider {
                 "decision": .string(verdict.decision.rawValue), "rule_id": .string(verdict.ruleID),
                 "action": .string(request.action.rawValue), "parkable": .bool(isHalt),
             ])
-        return Decision([refusal(verdict, request, facts, callID: callID)], .refused(rejection))
+        return Decision([refusal(verdict, request, facts, callID: facts.existing?.toolCallID)], .refused(rejection))
     }
 
     private static func refusal(
-        _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts, callID: ToolCallID
+        _ verdict: PolicyVerdict, _ request: ToolCallRequest, _ facts: Facts, callID: ToolCallID?,
+        approvalID: ApprovalID? = nil
     ) -> EventDraft {
-        var refusal = PolicyRefusal(
-            category: "tool_call", action: request.action.rawValue, verdict: verdict, mode: facts.mode)
-        (refusal.argsHash, refusal.arguments) = (request.argsHash, request.input)
-        refusal.toolCallID = facts.existing?.toolCallID
-        let event: PolicyEvent =
-            verdict.decision == .deny
-            ? .denied(PolicyDenied(refusal)) : .requiresApproval(PolicyRequiresApproval(refusal))
-        return draft(.policy(event), cause(facts), facts)
+        PolicyGate.refusal(
+            verdict, of: question(request, facts), facts.mode, in: facts.step.scope(in: facts.run),
+            by: facts.command.actor, causedBy: cause(facts)
+        ) { refusal in
+            refusal.arguments = request.input
+            (refusal.toolCallID, refusal.approvalID) = (callID, approvalID)
+        }
     }
 
     /// The call is over without having been let through.
@@ -247,7 +243,7 @@ package enum ToolCallDecider {
 
     private static func question(_ request: ToolCallRequest, _ facts: Facts) -> PolicyQuestion {
         PolicyQuestion(
-            category: "tool_call", action: request.action, workspaceID: facts.run.workspaceID,
+            category: .toolCall, action: request.action, workspaceID: facts.run.workspaceID,
             roomID: facts.run.roomID, runID: facts.run.runID, argsHash: request.argsHash,
             toolCallID: facts.existing?.toolCallID ?? facts.newCallID,
             context: ["tool_call": ["tool_name": .string(request.toolName)]])
@@ -262,6 +258,7 @@ package enum ToolCallDecider {
             "mode": .string(facts.mode.rawValue),
             "action": .string(request.action.rawValue),
             "args_hash": .string(request.argsHash),
+            "latency_us": .integer(facts.policy.elapsedMicroseconds()),
         ]
         if let approval = outcome.approval { context["approval_id"] = .string(approval.approvalID.rawValue) }
         return context

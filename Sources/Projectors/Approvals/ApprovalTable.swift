@@ -129,6 +129,17 @@ package enum ApprovalTable {
                 """, in: transaction)
     }
 
+    /// How many approvals can still lead to something, by status, over all workspaces.
+    package static func openCounts(_ transaction: any ReadTransaction) throws -> [ApprovalStatus: Int] {
+        let counts = try transaction.all(
+            """
+            SELECT status, count(*) AS n FROM proj_approvals
+            WHERE status IN ('pending', 'held', 'approved') AND consumed_at IS NULL GROUP BY status
+            """
+        ) { row in (try row.get("status", as: ApprovalStatus.self), try row.get("n", as: Int.self)) }
+        return Dictionary(uniqueKeysWithValues: counts)
+    }
+
     /// Open approvals whose time is up.
     package static func due(at now: Timestamp, limit: Int, _ transaction: any ReadTransaction) throws -> [Approval] {
         try table.all(

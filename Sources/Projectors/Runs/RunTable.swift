@@ -38,6 +38,7 @@ package enum RunTable {
         ],
         indexes: [
             "CREATE INDEX proj_runs_by_update ON proj_runs (workspace_id, updated_at)",
+            "CREATE INDEX proj_runs_by_status ON proj_runs (status)",
             "CREATE INDEX proj_runs_queued ON proj_runs (workspace_id, created_at, run_id) WHERE status = 'queued'",
             "CREATE INDEX proj_runs_by_activity ON proj_runs (workspace_id, activity_at)",
             """
@@ -142,6 +143,14 @@ package enum RunTable {
             WHERE experiment_id = \(experiment) AND status IN (\(list: RunStatus.allCases.filter { !$0.isTerminal }))
             """
         ) { try $0.get("active") } ?? 0
+    }
+
+    /// How many runs there are, by status.
+    package static func counts(_ transaction: any ReadTransaction) throws -> [RunStatus: Int] {
+        let counts = try transaction.all("SELECT status, count(*) AS n FROM proj_runs GROUP BY status") { row in
+            (try row.get("status", as: RunStatus.self), try row.get("n", as: Int.self))
+        }
+        return Dictionary(uniqueKeysWithValues: counts)
     }
 
     /// All waiting runs: for a lifted halt, which any of them may wait for.

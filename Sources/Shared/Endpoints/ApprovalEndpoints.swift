@@ -7,7 +7,7 @@ extension Endpoint where Body == RequestApproval, Answer == ApprovalRequestedAns
     package static var requestApproval: Self {
         .init(
             .post, "/v1/approvals", "Asks for a decision.", .created,
-            refuses: [.actorClaimMismatch, .invalidScope, .missingAction, .roomNotFound, .runNotFound],
+            refuses: [.actorClaimMismatch, .invalidScope, .roomNotFound, .runNotFound, .stepNotFound],
             example: RequestApproval(
                 action: "external.write", title: "Publish the report", request: ["url": "https://example.org/reports"],
                 roomID: ExampleIDs.room))
@@ -42,7 +42,16 @@ extension Endpoint where Body == DecideApproval, Answer == Done {
 }
 
 /// What shall be decided.
-package struct RequestApproval: Codable, Hashable, Sendable {
+package struct RequestApproval: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .required("action", .missingAction, bytesMax: Limits.nameBytesMax),
+        .text("title", bytesMax: Limits.titleBytesMax),
+        .object("request"),
+        .object("context"),
+        .text("correlation_id", bytesMax: Limits.nameBytesMax),
+        .text("actor_id", bytesMax: Limits.nameBytesMax),
+    ]
+
     package var action: String?
     package var title: String?
     package var request: JSONValue?
@@ -99,7 +108,12 @@ package struct ApprovalAnswer: Codable, Hashable, Sendable {
 }
 
 /// The decision.
-package struct DecideApproval: Codable, Hashable, Sendable {
+package struct DecideApproval: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .text("reason", bytesMax: Limits.textBytesMax),
+        .text("actor_id", bytesMax: Limits.nameBytesMax),
+    ]
+
     package var decision: String?
     package var reason: String?
     package var scope: JSONValue?

@@ -1,6 +1,6 @@
 package import JSON
 
-/// A body that says what its members may be: checked when the body is decoded, and printed as its schema.
+/// A body that says what its members may be: checked when the body is read, and printed as its schema.
 package protocol RuledBody {
     static var rules: [FieldRule] { get }
 }
@@ -63,21 +63,30 @@ package struct FieldRule: Hashable, Sendable {
         FieldRule(name, missing: missing, .object, refusal)
     }
 
-    /// - Throws: The first refusal, with the member's name among its facts.
-    package static func check(_ rules: [FieldRule], _ body: JSONObject) throws(Rejection) {
-        for rule in rules { try rule.check(body[rule.name]) }
+    /// Reads the body: what is there must be within its bounds, and of its type; then nothing may be missing.
+    /// - Throws: ``Rejection`` with the member's name among its facts, or the decoding's own error.
+    package static func read<Body: Decodable>(_ type: Body.Type, _ value: JSONValue) throws -> Body {
+        guard let ruled = Body.self as? any RuledBody.Type, let members = value.objectValue else {
+            return try JSON.decode(type, from: value)
+        }
+        for rule in ruled.rules { try rule.checkBound(members[rule.name]) }
+        let body = try JSON.decode(type, from: value)
+        for rule in ruled.rules { try rule.checkPresence(members[rule.name]) }
+        return body
     }
 
-    private func check(_ value: JSONValue?) throws(Rejection) {
-        guard let value, !value.isNull else {
-            if let missing { throw .field(name, missing, "\(name) is required") }
-            return
+    private func checkPresence(_ value: JSONValue?) throws(Rejection) {
+        guard let missing else { return }
+        guard let value, !value.isNull else { throw .field(name, missing, "\(name) is required") }
+        if case .string(let text) = value, Limits.trimmed(text) == nil {
+            throw .field(name, missing, "\(name) is required and must not be blank")
         }
+    }
+
+    private func checkBound(_ value: JSONValue?) throws(Rejection) {
+        guard let value, !value.isNull else { return }
         switch (bound, value) {
         case (.bytes(let most), .string(let text)):
-            guard Limits.trimmed(text) != nil || missing == nil else {
-                throw .field(name, missing ?? refusal, "\(name) is required and must not be blank")
-            }
             if text.utf8.count > most { throw tooLong(text.utf8.count, most) }
         case (.items(let most, let bytesMax), .array(let items)):
             guard items.count <= most else {

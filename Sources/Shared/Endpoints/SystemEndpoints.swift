@@ -1,5 +1,4 @@
 import HTTP
-package import JSON
 
 // The instance: health, kill switch, audit.
 
@@ -62,15 +61,6 @@ extension Endpoint where Body == Nothing, Answer == ProjectionCheck {
         .init(
             .post, "/v1/projections/check",
             "Folds the whole log again beside the live tables and compares them byte for byte.")
-    }
-}
-
-extension Endpoint where Body == EvaluatePolicy, Answer == PolicyAnswer {
-    package static var evaluatePolicy: Self {
-        .init(
-            .post, "/v1/policy/evaluate", "What the gate would say to an action.",
-            refuses: [.actorClaimMismatch, .missingAction, .roomNotFound],
-            example: EvaluatePolicy(action: "external.write", roomID: ExampleIDs.room))
     }
 }
 
@@ -244,46 +234,6 @@ package struct TableCheck: Codable, Hashable, Sendable {
     ) {
         (self.table, self.liveRows, self.rebuiltRows, self.liveDigest) = (table, liveRows, rebuiltRows, liveDigest)
         (self.rebuiltDigest, self.firstDifference) = (rebuiltDigest, firstDifference)
-    }
-}
-
-/// An action to ask the gate about.
-package struct EvaluatePolicy: Codable, Hashable, Sendable {
-    package var action: String?
-    package var actorType: String?
-    package var actorID: String?
-    package var principalID: String?
-    package var roomID: RoomID?
-    package var threadID: ThreadID?
-    package var runID: RunID?
-    package var stepID: StepID?
-    package var context: JSONObject?
-    package var zone: String?
-
-    package init(
-        action: String? = nil, actorType: String? = nil, actorID: String? = nil, principalID: String? = nil,
-        roomID: RoomID? = nil, threadID: ThreadID? = nil, runID: RunID? = nil, stepID: StepID? = nil,
-        context: JSONObject? = nil, zone: String? = nil
-    ) {
-        (self.action, self.actorType, self.actorID, self.principalID) = (action, actorType, actorID, principalID)
-        (self.roomID, self.threadID, self.runID, self.stepID) = (roomID, threadID, runID, stepID)
-        (self.context, self.zone) = (context, zone)
-    }
-}
-
-/// The gate's verdict.
-package struct PolicyAnswer: Codable, Hashable, Sendable {
-    package var decision: PolicyDecision
-    package var reasonCode: String
-    package var reason: String?
-    package var ruleID: String
-    package var policyVersion: String
-
-    package init(
-        decision: PolicyDecision, reasonCode: String, reason: String? = nil, ruleID: String, policyVersion: String
-    ) {
-        (self.decision, self.reasonCode, self.reason, self.ruleID) = (decision, reasonCode, reason, ruleID)
-        self.policyVersion = policyVersion
     }
 }
 

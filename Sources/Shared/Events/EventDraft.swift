@@ -19,6 +19,14 @@ package struct EventScope: Hashable, Sendable {
     }
 
     package var stream: StreamID { .of(room: roomID, in: workspaceID) }
+
+    /// Where a recorded event belongs: for what follows from it.
+    package init(of envelope: EventEnvelope) {
+        self.init(
+            workspaceID: envelope.workspaceID, missionID: envelope.missionID, roomID: envelope.roomID,
+            threadID: envelope.threadID, runID: envelope.runID, stepID: envelope.stepID,
+            correlationID: envelope.correlationID)
+    }
 }
 
 /// An event that is decided and not yet recorded.
@@ -28,7 +36,9 @@ package struct EventDraft: Sendable {
     package var actor: Actor
     package var causationID: EventID?
     package var zone: Zone
-    /// The verdict that let the action through, for events that policy allowed.
+    /// Who acts, where that is not the actor's own principal: what a trusted caller says (the header mode).
+    package var actorPrincipalID: String?
+    /// The verdict that let the action through, for events that policy allowed; for a refusal what the gate was told.
     package var policyContext: JSONObject
     /// Unique in the stream for ever; a second append with the same key fails.
     package var idempotencyKey: String?

@@ -17,6 +17,31 @@ package enum PolicyEvent: EventFamily {
     }
 }
 
+extension PolicyEvent {
+    package var refusal: PolicyRefusal {
+        switch self {
+        case .denied(let event): event.refusal
+        case .requiresApproval(let event): event.refusal
+        }
+    }
+
+    package var decision: PolicyDecision {
+        switch self {
+        case .denied: .deny
+        case .requiresApproval: .requireApproval
+        }
+    }
+
+    /// The event of a verdict that is no allow.
+    package init(_ decision: PolicyDecision, _ refusal: PolicyRefusal) {
+        switch decision {
+        case .deny: self = .denied(PolicyDenied(refusal))
+        case .requireApproval: self = .requiresApproval(PolicyRequiresApproval(refusal))
+        case .allow: preconditionFailure("what is allowed is not refused")
+        }
+    }
+}
+
 /// An action was refused.
 package struct PolicyDenied: EventPayload {
     package static let type = "policy.denied"
@@ -64,7 +89,7 @@ package struct PolicyRefusal: Hashable, Sendable, Codable {
 /// What the policy gate says to an action, and why.
 package struct PolicyVerdict: Hashable, Sendable, Codable {
     /// The version of the built-in rules; it grows with every change of a rule.
-    package static let policyVersion = "builtin-1"
+    package static let policyVersion = "builtin-2"
 
     package var decision: PolicyDecision
     package var reasonCode: String

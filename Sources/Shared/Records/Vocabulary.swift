@@ -19,9 +19,21 @@ package struct Actor: Hashable, Sendable, Codable, CustomStringConvertible {
 
 package enum ActorType: String, CaseIterable, Codable, Sendable { case service, user, agent }
 
-package enum Zone: String, CaseIterable, Codable, Sendable {
+/// How closely an act is watched, from the loosest to the strictest.
+package enum Zone: String, CaseIterable, Codable, Comparable, Sendable {
     case sandbox, supervised
     case highStakes = "high_stakes"
+
+    /// A lower zone is watched less.
+    package static func < (left: Self, right: Self) -> Bool { left.strictness < right.strictness }
+
+    private var strictness: Int {
+        switch self {
+        case .sandbox: 0
+        case .supervised: 1
+        case .highStakes: 2
+        }
+    }
 }
 
 /// What a stream belongs to. Every event is in exactly one stream: its room's, else its workspace's.

@@ -55,12 +55,13 @@ struct ApprovalTests {
             #expect(
                 try api.eventTypes(hold.runID) == [
                     "run.created", "run.started", "step.created", "policy.requires_approval", "tool.requested",
-                    "approval.requested", "approval.decided", "approval.consumed", "tool.invoked", "tool.succeeded",
+                    "approval.requested", "learning.from_failure", "constraint.learned", "approval.decided",
+                    "approval.consumed", "tool.invoked", "tool.succeeded",
                 ])
             let events = try api.events(hold.runID)
             #expect(events.first { $0.eventType == "policy.requires_approval" }?.data["arguments"]?["text"] == "hello")
             // The decision was caused by the request.
-            #expect(events[6].causationID == events[5].eventID)
+            #expect(events[8].causationID == events[5].eventID)
         }
     }
 

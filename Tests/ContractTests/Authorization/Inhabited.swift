@@ -21,7 +21,8 @@ struct Inhabited {
     init(_ api: TestAPI, _ workspace: WorkspaceID) throws {
         (self.api, self.workspace) = (api, workspace)
         ids["room_id"] = try api.room(in: workspace).rawValue
-        let engine = try api.operator(in: workspace).call(.registerEngine, RegisterEngine(actorID: "spare", reactivate: true))
+        let engine = try api.operator(in: workspace).call(
+            .registerEngine, RegisterEngine(actorID: "spare", reactivate: true))
         ids["engine_id"] = engine.engine.engineID.rawValue
         ids["token_id"] = engine.token.tokenID.rawValue
         try hold()

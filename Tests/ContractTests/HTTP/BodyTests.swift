@@ -144,6 +144,8 @@ struct BodyTests {
             ("/v1/approvals/x/decide", "{\"decision\":true}", "decision"),
             ("/v1/kill-switch", "{\"engaged\":\"yes\"}", "engaged"),
             ("/v1/kill-switch", "{\"engaged\":1}", "engaged"),
+            ("/v1/approvals", "{\"action\":\"a\",\"request\":[1]}", "request"),
+            ("/v1/approvals", "{\"action\":\"a\",\"context\":\"x\"}", "context"),
             ("/v1/policy/evaluate", "{\"action\":[]}", "action"),
             ("/v1/policy/evaluate", "{\"action\":\"a\",\"context\":[]}", "context"),
             ("/v1/engines/register", "{\"actor_id\":\"a\",\"scopes\":{\"rooms\":\"*\"}}", "scopes.rooms"),

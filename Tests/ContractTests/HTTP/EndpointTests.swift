@@ -56,6 +56,7 @@ struct EndpointTests {
         try withAPI(transports) { api in
             let before = try api.lastGlobalSeq()
             let open = Set(api.application.endpoints.filter(\.isOpen).map(\.path))
+            #expect(open == ["/", "/health", "/livez", "/metrics", "/openapi.json", "/readyz", "/version"])
             for endpoint in declaredEndpoints.map(Declared.init) where !open.contains(endpoint.template) {
                 let body = endpoint.method == .get ? nil : Array("{}".utf8)
                 let answer = try api.stranger.exchange(
@@ -108,7 +109,9 @@ struct EndpointTests {
         try withAPI(transports) { api in
             let room = try api.room()
             let stream = "/v1/streams/rooms/\(room)"
-            for target in ["/health", "/v1/rooms", "/v1/events", stream] {
+            for target in [
+                "/health", "/livez", "/metrics", "/readyz", "/version", "/v1/rooms", "/v1/events", stream,
+            ] {
                 let answer = try api.operator.exchange(.head, target)
                 #expect((answer.status, answer.response.body) == (200, []), "\(target)")
                 #expect(answer.response.fields[.xRequestID] != nil)

@@ -225,7 +225,7 @@ struct WhoMayTests {
     @Test(
         "lists with a limit that is a whole number and a cursor that it gave",
         arguments: [
-            "/v1/audit/redactions",
+            "/v1/audit/redactions", "/v1/constraints",
             "/v1/rooms", "/v1/runs", "/v1/approvals", "/v1/toolcalls", "/v1/artifacts", "/v1/events", "/v1/incidents",
             "/v1/system/health/issues", "/v1/experiments", "/v1/scorecards", "/v1/lessons",
         ])

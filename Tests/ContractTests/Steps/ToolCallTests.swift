@@ -63,7 +63,7 @@ struct ToolCallTests {
             let context = single["event"]?["policy_context"]
             #expect(context?["decision"] == "allow")
             #expect(context?["args_hash"] == .string(answer[text: "args_hash"]))
-            for key in ["reason_code", "rule_id", "policy_version", "mode", "action"] {
+            for key in ["reason_code", "rule_id", "policy_version", "mode", "action", "latency_us"] {
                 #expect(context?[key] != nil, "\(key)")
             }
         }

@@ -4,12 +4,15 @@ import Testing
 
 @Suite("The rules of a body")
 struct FieldRuleTests {
-    private func code(_ rules: [FieldRule], _ body: JSONObject) -> ReasonCode? {
-        do throws(Rejection) {
-            try FieldRule.check(rules, body)
+    /// The code it is refused with; a wrong type is the decoding's to refuse.
+    private func code<Body: RuledBody & Decodable>(_ type: Body.Type, _ body: JSONObject) -> ReasonCode? {
+        do {
+            _ = try FieldRule.read(type, .object(body))
             return nil
+        } catch let rejection as Rejection {
+            return rejection.reason
         } catch {
-            return error.reason
+            return .invalidField
         }
     }
 
@@ -18,11 +21,11 @@ struct FieldRuleTests {
         func refused(_ body: JSONObject) -> ReasonCode? {
             var body = body
             body["room_id"] = "room_1"
-            return code(CreateRun.rules, body)
+            return code(CreateRun.self, body)
         }
-        #expect(code(CreateRun.rules, [:]) == .missingRoomID)
-        #expect(code(CreateRun.rules, ["room_id": " "]) == .missingRoomID)
-        #expect(code(CreateRun.rules, ["room_id": nil]) == .missingRoomID)
+        #expect(code(CreateRun.self, [:]) == .missingRoomID)
+        #expect(code(CreateRun.self, ["room_id": " "]) == .missingRoomID)
+        #expect(code(CreateRun.self, ["room_id": nil]) == .missingRoomID)
         #expect(refused([:]) == nil)
         #expect(refused(["title": .string(String(repeating: "t", count: Limits.titleBytesMax))]) == nil)
         #expect(refused(["title": .string(String(repeating: "t", count: Limits.titleBytesMax + 1))]) == .invalidField)
@@ -40,24 +43,25 @@ struct FieldRuleTests {
             (1, 0, .invalidField), (1, 1_001, .invalidField),
         ] as [(Int64, Int64, ReasonCode?)] {
             let body: JSONObject = ["tool_name": "shell", "ordinal": .integer(ordinal), "try_no": .integer(tryNo)]
-            #expect(code(RequestToolCall.rules, body) == expected)
+            #expect(code(RequestToolCall.self, body) == expected)
         }
-        #expect(code(RequestToolCall.rules, ["ordinal": 1]) == .missingToolName)
-        #expect(code(ResolveToolCall.rules, ["outcome": "perhaps"]) == .invalidField)
+        #expect(code(RequestToolCall.self, ["ordinal": 1]) == .missingToolName)
+        #expect(code(ResolveToolCall.self, ["outcome": "perhaps"]) == .invalidField)
     }
 
     @Test("name the member and what is allowed")
     func facts() {
         #expect {
-            try FieldRule.check(ResolveToolCall.rules, ["outcome": "perhaps"])
+            _ = try FieldRule.read(ResolveToolCall.self, ["outcome": "perhaps"])
         } throws: { error in
             let rejection = error as? Rejection
             return rejection?.details["field"] == "outcome" && rejection?.details["allowed"] == ["succeeded", "failed"]
         }
     }
 
-    @Test("leave wrong types to the type, which says what it wants")
+    @Test("speak of a wrong type before they speak of what is missing")
     func types() {
-        #expect(code(CreateRun.rules, ["room_id": 5]) == nil)
+        #expect(code(CreateRun.self, ["tags": "a"]) == .invalidField)
+        #expect(code(CreateRun.self, ["room_id": 5]) == .invalidField)
     }
 }

@@ -9,11 +9,11 @@ enum KnownActionRule: PolicyRule {
         "internal.read", "internal.wait", "internal.write", "shell.exec",
     ]
 
-    static func judge(_ question: PolicyQuestion, _ facts: PolicyFacts) -> PolicyOutcome? {
+    static func judge(_ question: PolicyQuestion, _ facts: PolicyFacts) -> PolicyVerdict? {
         // `tool.call.<name>`: the calls of runs without a plan, made by outside executors.
         guard allowed.contains(question.action.rawValue) || question.action.rawValue.hasPrefix("tool.call.") else {
             return nil
         }
-        return PolicyOutcome(PolicyVerdict(.allow, "default_allow", rule: id))
+        return PolicyVerdict(.allow, "default_allow", rule: id)
     }
 }

@@ -4,10 +4,9 @@ import Shared
 enum UnknownActionRule: PolicyRule {
     static let id = "unknown_action"
 
-    static func judge(_ question: PolicyQuestion, _ facts: PolicyFacts) -> PolicyOutcome? {
-        PolicyOutcome(
-            PolicyVerdict(
-                .deny, ReasonCode.unknownAction.rawValue, rule: id,
-                reason: "'\(question.action.rawValue.prefix(100))' is no action this system knows"))
+    static func judge(_ question: PolicyQuestion, _ facts: PolicyFacts) -> PolicyVerdict? {
+        PolicyVerdict(
+            .deny, ReasonCode.unknownAction.rawValue, rule: id,
+            reason: "'\(question.action.rawValue.prefix(100))' is no action this system knows")
     }
 }
