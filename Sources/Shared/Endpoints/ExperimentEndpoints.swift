@@ -103,7 +103,7 @@ package struct ExperimentCreatedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Experiments, newest change first.
-package struct ExperimentList: Codable, Hashable, Sendable {
+package struct ExperimentList: PagedAnswer, Codable, Hashable, Sendable {
     package var experiments: [Experiment]
     package var nextCursor: String?
 

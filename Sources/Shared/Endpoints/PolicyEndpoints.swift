@@ -87,7 +87,7 @@ package struct ActionRegistryAnswer: Codable, Hashable, Sendable {
 }
 
 /// Constraints, last seen first.
-package struct ConstraintList: Codable, Hashable, Sendable {
+package struct ConstraintList: PagedAnswer, Codable, Hashable, Sendable {
     package var constraints: [Constraint]
     package var nextCursor: String?
 

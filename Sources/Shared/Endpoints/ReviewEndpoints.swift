@@ -122,7 +122,7 @@ package struct ScorecardRecordedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Scorecards, newest first.
-package struct ScorecardList: Codable, Hashable, Sendable {
+package struct ScorecardList: PagedAnswer, Codable, Hashable, Sendable {
     package var scorecards: [Scorecard]
     package var nextCursor: String?
 
@@ -188,7 +188,7 @@ package struct LessonLoggedAnswer: Codable, Hashable, Sendable {
 }
 
 /// Lessons, newest first.
-package struct LessonList: Codable, Hashable, Sendable {
+package struct LessonList: PagedAnswer, Codable, Hashable, Sendable {
     package var lessons: [Lesson]
     package var nextCursor: String?
 

@@ -17,6 +17,8 @@ struct AuthorizationMatrixTests {
         case nobody
         case malformed, expired, revoked
         case `operator`
+        /// The workspace's owner, by a session.
+        case owner
         case engine
         /// An engine of another workspace.
         case stranger
@@ -114,11 +116,24 @@ struct AuthorizationMatrixTests {
         case .nobody: return api.stranger
         case .malformed: return APIClient(transport: api.transport, credential: .bearer("aos_nonsense"))
         case .operator: return ours.people
+        case .owner: return try owner(of: ours)
         case .engine: return try api.engine(Inhabited.engineName, in: ours.workspace)
         case .stranger: return try api.engine(Inhabited.engineName, in: "ws_theirs")
         case .expired: return dead.expired
         case .revoked: return dead.revoked
         }
+    }
+
+    /// A new session, of an owner who is set up by the first.
+    private func owner(of ours: Inhabited) throws -> APIClient {
+        let credentials: JSONValue = [
+            "workspace_id": .string(ours.workspace.rawValue), "display_name": "Min",
+            "passphrase": "correct horse battery staple",
+        ]
+        var answer = try ours.api.operator.post("/v1/auth/bootstrap-owner", credentials)
+        if answer.status == 409 { answer = try ours.api.stranger.post("/v1/auth/login", credentials) }
+        guard let token = answer["session"]?["access_token"]?.stringValue else { throw TestFailure(answer.text) }
+        return APIClient(transport: ours.api.transport, credential: .bearer(token))
     }
 
     /// Credentials that were good once.
@@ -164,7 +179,7 @@ struct AuthorizationMatrixTests {
                     || Self.needsALease.contains(endpoint.name), "\(cell)")
         case .operator where whose != .own && endpoint.takesOperator:
             #expect(answer.status == (Self.listsOfNobody.contains(endpoint.name) ? 200 : 404), "\(cell)")
-        case .operator, .engine: break
+        case .operator, .owner, .engine: break
         }
     }
 

@@ -56,7 +56,13 @@ struct EndpointTests {
         try withAPI(transports) { api in
             let before = try api.lastGlobalSeq()
             let open = Set(api.application.endpoints.filter(\.isOpen).map(\.path))
-            #expect(open == ["/", "/health", "/livez", "/metrics", "/openapi.json", "/readyz", "/version"])
+            #expect(
+                open == [
+                    "/", "/health", "/livez", "/metrics", "/openapi.json", "/readyz", "/version",
+                    // Where credentials come from, and go: each asks for its own proof.
+                    "/v1/auth/bootstrap-owner", "/v1/auth/login", "/v1/auth/logout", "/v1/auth/refresh",
+                    "/v1/auth/session",
+                ])
             for endpoint in declaredEndpoints.map(Declared.init) where !open.contains(endpoint.template) {
                 let body = endpoint.method == .get ? nil : Array("{}".utf8)
                 let answer = try api.stranger.exchange(
