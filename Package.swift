@@ -76,7 +76,7 @@ let package = Package(
             "Crypto",
             "JSON", "Platform"),
         suite("SharedTests", exclude: ["Golden"], "Shared", "HTTP", "JSON", "Platform"),
-        suite("TidyTests", "TestSupport", "API", "Domain", "Shared", "HTTP", "JSON", "Platform"),
+        suite("TidyTests", "TestSupport", "API", "Projectors", "Domain", "Shared", "HTTP", "JSON", "Platform"),
     ]
 )
 

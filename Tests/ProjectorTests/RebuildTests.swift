@@ -1,5 +1,6 @@
 import Crypto
 import DatabaseCore
+import DatabaseSQLite
 import EventStore
 import JSON
 import Platform
@@ -46,6 +47,35 @@ struct RebuildTests {
             { try $0.get("n", as: Int.self) }
         }
         #expect(leaks == 0)
+    }
+
+    @Test("Every type of event moves a read model, or says why it does not")
+    func projected() throws {
+        let history = try History(seed: 77)
+        try history.live(until: 4_000)
+        let target = try SQLiteDatabase(path: "\(history.folder)/moved.db", migrations: History.migrations) {
+            Issue.record("storage fault: \($0)")
+        }
+        defer { target.close() }
+        var events: [Recorded<DomainEvent>] = []
+        try history.database.read { source in
+            try EventQueries.each(in: source) { if let event = try $0.typed() { events.append(event) } }
+        }
+        let lived = events
+        let moving = try target.writeAndWait { transaction -> Set<String> in
+            func changes() throws -> Int {
+                try transaction.first("SELECT total_changes() AS n") { try $0.get("n") } ?? 0
+            }
+            var moving: Set<String> = []
+            for event in lived {
+                let before = try changes()
+                try ProjectorCatalogue.project([event], in: transaction)
+                if try changes() > before { moving.insert(event.event.type) }
+            }
+            return moving
+        }
+        #expect(moving.isDisjoint(with: Unprojected.reasons.keys))
+        #expect(moving.union(Unprojected.reasons.keys) == Set(EventCatalogue.types))
     }
 
     @Test("The same seed gives the same log and the same rows")

@@ -12,7 +12,7 @@ struct TableTests {
     @Test("A list goes on where its cursor says, without a gap or a repetition, also where times are equal")
     func cursors() throws {
         let history = try History(seed: 9)
-        try history.live(until: 900)
+        try history.live(until: 1_200)
         try history.database.read { transaction in
             for workspace: WorkspaceID in ["ws_dev", "ws_other"] {
                 let all = try RunTable.list(in: workspace, RunTable.Filter(), after: nil, limit: 10_000, transaction)
@@ -62,7 +62,7 @@ struct TableTests {
     @Test("Nothing of another workspace is found or listed")
     func workspaces() throws {
         let history = try History(seed: 4)
-        try history.live(until: 900)
+        try history.live(until: 1_200)
         try history.database.read { transaction in
             let mine: WorkspaceID = "ws_dev"
             let other = try RunTable.list(in: "ws_other", RunTable.Filter(), after: nil, limit: 10_000, transaction)

@@ -3,6 +3,7 @@ import Domain
 import HTTP
 import JSON
 import Platform
+import Projectors
 import Shared
 import TestSupport
 import Testing
@@ -46,9 +47,22 @@ struct ReferenceTests {
         for type in EventCatalogue.types {
             let golden = try Repository.text("Tests/SharedTests/Golden/\(type).json")
             page += "## `\(type)`\n\n```json\n\(golden.trimmingEnd)\n```\n\n"
+            if let reason = Unprojected.reasons[type] { page += "In no read model: \(reason).\n\n" }
         }
+        page += "## Not recorded yet\n\nTypes of the v1.1 catalogue whose producers are not built yet:\n\n"
+        for (types, reason) in Self.notRecordedYet { page += "- \(types): \(reason)\n" }
         try compare("EVENTS.md", page.trimmingEnd + "\n")
     }
+
+    private static let notRecordedYet = [
+        (
+            "`egress.requested`, `egress.allowed`, `egress.blocked`, `quota.exceeded`",
+            "there is no egress gateway yet; the engine refuses by itself what is not global unicast"
+        ),
+        ("`agent.*`, `autonomy.*`, `skill.*`, `secret.upserted`, `secret.accessed`", "agents, skills and the vault"),
+        ("`lease.*`, `message.created` by agents, `promotion.evaluated`", "work items and the promotion loop"),
+        ("`data.access.*`, `daily.agent.snapshot`, `finance.usage_recorded`", "labels, snapshots and budgets"),
+    ]
 
     @Test("endpoints")
     func endpoints() throws {

@@ -174,6 +174,8 @@ enum Access: Sendable {
     case machineOperator
     /// People, or an engine whose token allows the action.
     case engine(action: String)
+    /// An engine for itself: nobody else has anything to do there.
+    case engineOnly(action: String)
     /// Whoever reads the metrics: `isOpen` on a loopback listener without `METRICS_TOKEN`, else the operator or that token.
     case scraper(isOpen: Bool)
     /// An engine that may name itself in the body instead of in headers, so the handler asks for its credential.
@@ -186,6 +188,7 @@ enum Access: Sendable {
         case .machineOperator: "operator"
         case .scraper: "anyone on a loopback listener, else the operator or `METRICS_TOKEN`"
         case .engine(let action): "operator, owner, engine with `\(action)`"
+        case .engineOnly(let action): "engine with `\(action)`"
         case .engineByBody(let action, let orOperator):
             "\(orOperator ? "operator, owner, " : "")engine with `\(action)`"
         }
@@ -193,7 +196,7 @@ enum Access: Sendable {
 
     var takesOperator: Bool {
         switch self {
-        case .anyone, .scraper(isOpen: true), .engineByBody(_, orOperator: false): false
+        case .anyone, .scraper(isOpen: true), .engineOnly, .engineByBody(_, orOperator: false): false
         case .operatorOnly, .machineOperator, .scraper, .engine, .engineByBody(_, orOperator: true): true
         }
     }
@@ -201,7 +204,7 @@ enum Access: Sendable {
     var takesEngine: Bool {
         switch self {
         case .anyone, .operatorOnly, .machineOperator, .scraper: false
-        case .engine, .engineByBody: true
+        case .engine, .engineOnly, .engineByBody: true
         }
     }
 
@@ -216,19 +219,22 @@ enum Access: Sendable {
         case .anyone, .scraper(isOpen: true): []
         case .operatorOnly, .machineOperator, .scraper: credentials + [.operatorRequired]
         case .engine: credentials + rooms
-        case .engineByBody: credentials + rooms + [.missingEngineToken]
+        case .engineOnly, .engineByBody: credentials + rooms + [.missingEngineToken]
         }
     }
 
     func check(_ caller: Caller) throws(Rejection) {
         switch (self, caller) {
+        case (.engineOnly, .operatorUser), (.engineOnly, .owner), (.engineOnly, .header):
+            throw Rejection(.missingEngineToken, "this is for an engine: send its x-engine-id and x-engine-token")
         case (.anyone, _), (_, .operatorUser), (_, .header): return
         case (.operatorOnly, .owner), (.engine, .owner), (.engineByBody, .owner): return
         case (.machineOperator, .owner), (.scraper, .owner):
             throw Rejection(.operatorRequired, "this concerns the whole machine; it takes the operator's token")
         case (.operatorOnly, .engine), (.machineOperator, .engine), (.scraper, .engine):
             throw Rejection(.operatorRequired, "an engine's token cannot do this; it takes the operator")
-        case (.engine(let action), .engine(_, let token)), (.engineByBody(let action, _), .engine(_, let token)):
+        case (.engine(let action), .engine(_, let token)), (.engineOnly(let action), .engine(_, let token)),
+            (.engineByBody(let action, _), .engine(_, let token)):
             guard token.scopes.actionTypes.contains(action) else {
                 throw Rejection(
                     .engineActionNotAllowed, "the engine's token does not allow \(action)",

@@ -114,7 +114,7 @@ final class RequestPipeline: RequestHandler {
         case .scraper:
             try authentication.requireScraper(request)
             return context
-        case .operatorOnly, .machineOperator, .engine: break
+        case .operatorOnly, .machineOperator, .engine, .engineOnly: break
         }
         (context.caller, context.workspace) = try authentication.caller(request, acceptsCookie: route.acceptsCookie)
         try route.access.check(context.caller)

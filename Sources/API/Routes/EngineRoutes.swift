@@ -24,7 +24,7 @@ struct EngineRoutes: Sendable {
         routes.on(.issueEngineToken, .operatorOnly, issue)
         routes.on(.revokeEngineToken, .operatorOnly, revoke)
         routes.on(.deactivateEngine, .operatorOnly, deactivate)
-        routes.on(.engineControl, .engine(action: "run.execute"), control)
+        routes.on(.engineControl, .engineOnly(action: "run.execute"), control)
     }
 
     @Sendable private func register(_ body: RegisterEngine, _ context: RequestContext) throws -> Reply {

@@ -110,6 +110,8 @@ package struct ApprovalAnswer: Codable, Hashable, Sendable {
 /// The decision.
 package struct DecideApproval: Codable, Hashable, Sendable, RuledBody {
     package static let rules: [FieldRule] = [
+        .choice(
+            "decision", ApprovalDecision.allCases.map(\.rawValue), .invalidDecision, missing: .invalidDecision),
         .text("reason", bytesMax: Limits.textBytesMax),
         .text("actor_id", bytesMax: Limits.nameBytesMax),
     ]

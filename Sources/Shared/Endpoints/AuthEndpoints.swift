@@ -12,7 +12,7 @@ extension Endpoint where Body == BootstrapOwner, Answer == OwnerSessionAnswer {
                 .invalidWorkspaceID,
             ],
             example: BootstrapOwner(
-                workspaceID: "ws_home", displayName: "Min", passphrase: "correct horse battery staple"))
+                workspaceID: ExampleIDs.workspace, displayName: "Min", passphrase: "correct horse battery staple"))
     }
 }
 
@@ -22,7 +22,7 @@ extension Endpoint where Body == LogIn, Answer == OwnerSessionAnswer {
             .post, "/v1/auth/login", "Begins a session of the workspace's owner.",
             refuses: [
                 .missingPassphrase, .ownerNotFound, .invalidCredentials, .loginThrottled, .invalidWorkspaceID,
-            ], example: LogIn(workspaceID: "ws_home", passphrase: "correct horse battery staple"))
+            ], example: LogIn(workspaceID: ExampleIDs.workspace, passphrase: "correct horse battery staple"))
     }
 }
 
@@ -31,7 +31,8 @@ extension Endpoint where Body == RefreshSession, Answer == SessionAnswer {
         .init(
             .post, "/v1/auth/refresh",
             "Replaces both tokens of a session. The old pair is dead at once; using an old refresh token again ends the session.",
-            refuses: [.missingRefreshToken, .invalidRefreshToken])
+            refuses: [.missingRefreshToken, .invalidRefreshToken],
+            example: RefreshSession(refreshToken: ExampleIDs.refreshToken))
     }
 }
 
@@ -70,7 +71,11 @@ package struct BootstrapOwner: Codable, Hashable, Sendable, RuledBody {
 }
 
 /// Who wants in.
-package struct LogIn: Codable, Hashable, Sendable {
+package struct LogIn: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .required("passphrase", .missingPassphrase, bytesMax: Limits.titleBytesMax)
+    ]
+
     package var workspaceID: WorkspaceID?
     package var passphrase: String?
     /// Whether to set the cookie that the event stream accepts.
@@ -82,7 +87,11 @@ package struct LogIn: Codable, Hashable, Sendable {
 }
 
 /// The session to go on with.
-package struct RefreshSession: Codable, Hashable, Sendable {
+package struct RefreshSession: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [
+        .required("refresh_token", .missingRefreshToken, bytesMax: Limits.nameBytesMax)
+    ]
+
     package var refreshToken: String?
     /// Whether to set the cookie that the event stream accepts.
     package var cookie: Bool?

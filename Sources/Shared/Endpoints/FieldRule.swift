@@ -16,6 +16,8 @@ package struct FieldRule: Hashable, Sendable {
         case choice([String])
         case integer(ClosedRange<Int64>)
         case object
+        /// Anything of the member's type.
+        case any
     }
 
     /// The name on the wire.
@@ -61,6 +63,11 @@ package struct FieldRule: Hashable, Sendable {
         _ name: String, _ refusal: ReasonCode = .invalidField, missing: ReasonCode? = nil
     ) -> FieldRule {
         FieldRule(name, missing: missing, .object, refusal)
+    }
+
+    /// A member of any type that must be there.
+    package static func present(_ name: String, _ missing: ReasonCode = .missingField) -> FieldRule {
+        FieldRule(name, missing: missing, .any, missing)
     }
 
     /// Reads the body: what is there must be within its bounds, and of its type; then nothing may be missing.

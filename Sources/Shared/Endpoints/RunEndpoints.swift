@@ -60,7 +60,8 @@ extension Endpoint where Body == ReleaseRun, Answer == ReleaseAnswer {
     package static var releaseRun: Self {
         .init(
             .post, "/v1/runs/{run_id}/lease/release", "Gives the run back to the queue.",
-            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning])
+            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotFound, .runNotRunning],
+            example: ReleaseRun(reason: .released))
     }
 }
 
@@ -116,7 +117,7 @@ extension Endpoint where Body == Fenced, Answer == Done {
             .post, "/v1/runs/{run_id}/cancelled", "The holder confirms that no process of the run is left.",
             refuses: [
                 .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runAlreadyEnded, .runNotFound, .runNotRunning,
-            ])
+            ], example: Fenced())
     }
 }
 

@@ -97,7 +97,9 @@ package struct Health: Codable, Hashable, Sendable {
 }
 
 /// Engage or lift the operator's hold on external writes.
-package struct SetKillSwitch: Codable, Hashable, Sendable {
+package struct SetKillSwitch: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [.present("engaged"), .text("reason", bytesMax: Limits.textBytesMax)]
+
     package var engaged: Bool?
     package var reason: String?
 

@@ -14,6 +14,10 @@ package enum ExampleIDs {
     package static let thread: ThreadID = "th_01JABCDEF0123456789ABCDEFG"
     package static let toolCall: ToolCallID = "tc_01JABCDEF0123456789ABCDEFG"
 
+    package static let workspace: WorkspaceID = "ws_home"
+    /// Of no session: a test puts a live one in its place.
+    package static let refreshToken = "rtk_of_the_session"
+
     /// Each with the path parameter that names such a thing.
     package static let parameters: [(name: String, example: String)] = [
         ("approval_id", approval.rawValue), ("engine_id", engine.rawValue), ("evidence_id", evidence.rawValue),

@@ -208,6 +208,7 @@ extension FieldRule {
             case .integer(let range):
                 member["minimum"] = .integer(range.lowerBound)
                 member["maximum"] = .integer(range.upperBound)
+            case .any: break
             case .object:
                 member["type"] = rule.missing == nil ? ["object", "null"] : "object"
             }

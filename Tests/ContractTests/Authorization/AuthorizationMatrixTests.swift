@@ -124,15 +124,8 @@ struct AuthorizationMatrixTests {
         }
     }
 
-    /// A new session, of an owner who is set up by the first.
     private func owner(of ours: Inhabited) throws -> APIClient {
-        let credentials: JSONValue = [
-            "workspace_id": .string(ours.workspace.rawValue), "display_name": "Min",
-            "passphrase": "correct horse battery staple",
-        ]
-        var answer = try ours.api.operator.post("/v1/auth/bootstrap-owner", credentials)
-        if answer.status == 409 { answer = try ours.api.stranger.post("/v1/auth/login", credentials) }
-        guard let token = answer["session"]?["access_token"]?.stringValue else { throw TestFailure(answer.text) }
+        let token = try ours.ownerSession()["access_token"]?.stringValue
         return APIClient(transport: ours.api.transport, credential: .bearer(token))
     }
 
@@ -172,7 +165,6 @@ struct AuthorizationMatrixTests {
         case .stranger:
             #expect(answer.status >= 400 || endpoint.pathParameters.isEmpty, "\(cell)")
         case .engine where !endpoint.takesEngine: #expect(answer.status == 403, "\(cell)")
-        case .operator where Self.enginesOnly.contains(endpoint.name): #expect(answer.status == 401, "\(cell)")
         case .operator where whose == .own && endpoint.takesOperator:
             #expect(
                 answer.status == endpoint.success.code || endpoint.also.contains { $0.code == answer.status }
@@ -185,9 +177,6 @@ struct AuthorizationMatrixTests {
 
     /// What only the holder of a lease can do.
     private static let needsALease: Set<String> = ["heartbeat", "releaseRun", "confirmCancelled", "claimRun"]
-
-    /// What an engine does for itself, with its own credential.
-    private static let enginesOnly: Set<String> = ["engineControl"]
 
     /// Lists that are empty where there is nothing to list of (`contract/API_HARDENING.md` 8.1).
     private static let listsOfNobody: Set<String> = ["engineTokens"]

@@ -14,6 +14,8 @@ struct Inhabited {
     private(set) var ids: [String: String] = [:]
     /// The token of the claim under which the run is held, by the engine of this name.
     private(set) var claimToken = ""
+    /// Of a session of our owner, where one is prepared.
+    private(set) var refreshToken = "none"
     static let engineName = "holder"
 
     var people: APIClient { api.operator(in: workspace) }
@@ -75,6 +77,18 @@ struct Inhabited {
         return answer[text: member]
     }
 
+    /// A new session of our owner, who is set up by the first.
+    func ownerSession() throws -> JSONValue {
+        let credentials: JSONValue = [
+            "workspace_id": .string(workspace.rawValue), "display_name": "Min",
+            "passphrase": "correct horse battery staple",
+        ]
+        var answer = try api.operator.post("/v1/auth/bootstrap-owner", credentials)
+        if answer.status == 409 { answer = try api.stranger.post("/v1/auth/login", credentials) }
+        guard let session = answer["session"], session != .null else { throw TestFailure(answer.text) }
+        return session
+    }
+
     /// Brings about the state in which the endpoint succeeds, where it is not the one we are born in.
     mutating func prepare(for endpoint: EndpointDescription) throws {
         guard let prepare = Self.preparations[endpoint.name] else { return }
@@ -90,7 +104,13 @@ struct Inhabited {
                 "/v1/toolcalls/\(world["tool_call_id"])/fail", ["error": ["unknown": true]])
             guard answer.status == 200 else { throw TestFailure(answer.text) }
         },
-        "artifactContent": { _ in },
+        "engineControl": { world in
+            let engines = try world.people.call(.engines, Nothing()).engines
+            world.ids["engine_id"] = engines.first { $0.actorID == engineName }?.engineID.rawValue
+        },
+        "login": { world in _ = try world.ownerSession() },
+        "refreshSession": { world in world.refreshToken = try world.ownerSession()["refresh_token"]?.stringValue ?? ""
+        },
         "closeIncident": { world in
             let incident = "/v1/incidents/\(world["incident_id"])"
             _ = try world.made("\(incident)/rca", ["summary": "A typo"], "ok")
@@ -110,6 +130,8 @@ struct Inhabited {
         case .json:
             var text = String(decoding: JSON.write(endpoint.example ?? [:]), as: UTF8.self)
             for (name, example) in ExampleIDs.parameters { text = text.replacing(example, with: self[name]) }
+            text = text.replacing(ExampleIDs.workspace.rawValue, with: workspace.rawValue)
+            text = text.replacing(ExampleIDs.refreshToken, with: refreshToken)
             return Array(text.utf8)
         }
     }

@@ -51,6 +51,15 @@ struct EndpointTests {
         }
     }
 
+    @Test("with a body shows one that is accepted: the authorization matrix sends it")
+    func examples() throws {
+        try withAPI { api in
+            for endpoint in api.application.endpoints where endpoint.bodyKind == .json {
+                #expect(endpoint.example != nil || endpoint.bodyType == Nothing.self, "\(endpoint.name)")
+            }
+        }
+    }
+
     @Test("answers 401 without a token, and says how to get one", arguments: Transports.allCases)
     func unauthorized(_ transports: Transports) throws {
         try withAPI(transports) { api in
