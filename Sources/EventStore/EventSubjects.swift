@@ -28,7 +28,8 @@ enum EventSubjects {
         """
     ]
 
-    /// Notes whom the event is about. Most events name nobody, which one look at their bytes tells.
+    /// Notes whom the event is about. A note that is there already is of an event that somebody cut off the log: that is for
+    /// the head file to tell, not for the next append. Most events name nobody, which one look at their bytes tells.
     static func note(_ data: [UInt8], at globalSeq: Int64, in transaction: any WriteTransaction) throws {
         guard mayName(data), let value = try? JSON.parse(data, limits: .stored) else { return }
         for kind in Kind.allCases {
@@ -37,6 +38,7 @@ enum EventSubjects {
                     """
                     INSERT INTO evt_subjects (kind, subject_id, global_seq)
                     VALUES (\(kind.rawValue), \(id), \(globalSeq))
+                    ON CONFLICT (kind, subject_id, global_seq) DO NOTHING
                     """)
             }
         }

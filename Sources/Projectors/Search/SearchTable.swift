@@ -29,7 +29,9 @@ package enum SearchTable {
             Column("updated_at", \.updatedAt),
         ],
         indexes: [
-            "CREATE UNIQUE INDEX proj_search_docs_by_seq ON proj_search_docs (doc_seq)",
+            // Not unique: where somebody cut the log's tail, the places are given out again while the documents are still
+            // there. That is for verification to say, and must not stop the next append.
+            "CREATE INDEX proj_search_docs_by_seq ON proj_search_docs (doc_seq)",
             // All that a search filters by, so that a candidate that is somebody else's costs no look at its text.
             """
             CREATE INDEX proj_search_docs_by_place

@@ -68,9 +68,13 @@ final class Follower: Sendable {
 
     /// Waits until the transcript is as long as the room's stream is now.
     func catchUp(milliseconds: Int64 = 20_000) throws {
-        let last = try stage.client().call(
-            .verifyStream, Nothing(), query: [("stream_type", "room"), ("stream_id", room.rawValue)]
-        ).checked
+        var (last, isWhole) = (Int64(0), false)
+        while !isWhole {
+            let verified = try stage.client().call(
+                .verifyStream, Nothing(),
+                query: [("stream_type", "room"), ("stream_id", room.rawValue), ("from_seq", String(last))])
+            (last, isWhole) = (verified.lastStreamSeq, !verified.truncated)
+        }
         try wait(until: last, milliseconds: milliseconds)
     }
 

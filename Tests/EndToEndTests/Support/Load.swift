@@ -193,7 +193,14 @@ final class Load: Sendable {
         _ location: SourceLocation = #_sourceLocation
     ) -> (acknowledged: Int, unknownThere: Int, unknownGone: Int) {
         var found: [String: [Int64]] = [:]
-        for event in events { if let key = key(of: event) { found[key, default: []].append(event.globalSeq) } }
+        /// The manifest that seals a run is the last event of the command that ends it.
+        var sealed: [String: Int64] = [:]
+        for event in events {
+            if let key = key(of: event) { found[key, default: []].append(event.globalSeq) }
+            if event.eventType == EvidenceManifestCreated.type, let run = event.runID {
+                sealed["run.completed/\(run)"] = event.globalSeq
+            }
+        }
         var counts = (acknowledged: 0, unknownThere: 0, unknownGone: 0)
         var (lost, doubled, wrong, ghosts, unanswered): ([String], [String], [String], [String], [String]) =
             ([], [], [], [], [])
@@ -204,9 +211,9 @@ final class Load: Sendable {
             case .done(let seq):
                 counts.acknowledged += 1
                 if there.isEmpty { lost.append(operation.key) }
-                // The commit number is that of the command's last event, which is this one.
-                if let first = there.first, seq != 0, first != seq {
-                    wrong.append("\(operation.key): \(first), said \(seq)")
+                // The commit number is that of the command's last event.
+                if let last = sealed[operation.key] ?? there.first, seq != 0, last != seq {
+                    wrong.append("\(operation.key): \(last), said \(seq)")
                 }
             case .refused: if !there.isEmpty { ghosts.append(operation.key) }
             case .unknown:
