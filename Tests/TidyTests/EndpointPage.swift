@@ -108,7 +108,9 @@ struct EndpointPage {
         if let name = schema["$ref"]?.stringValue?.split(separator: "/").last {
             return "[\(name)](#\(name.lowercased()))"
         }
-        if let choices = schema["anyOf"]?.arrayValue, let first = choices.first { return type(first) + "?" }
+        if let choices = schema["anyOf"]?.arrayValue, let first = choices.first {
+            return type(first) + (choices.contains(["type": "null"]) ? "?" : "")
+        }
         var words: [String] = []
         var names = schema["type"]?.arrayValue?.compactMap(\.stringValue) ?? [schema["type"]?.stringValue ?? "any"]
         let isNullable = names.contains("null") && names.count > 1

@@ -20,7 +20,7 @@ struct AuditRoutes: Sendable {
     }
 
     @Sendable private func verifyStream(_ context: RequestContext) throws -> StreamVerification {
-        let type = context.query("stream_type").flatMap { StreamType(rawValue: $0) } ?? .workspace
+        let type: StreamType = try context.choice("stream_type", .invalidStreamType) ?? .workspace
         let stream = StreamID(type, context.query("stream_id") ?? context.workspace.rawValue)
         let (seq, limit) = (try context.sequence("from_seq") ?? 0, try context.limit(default: 2_000, max: 10_000))
         return try environment.database.read { transaction in

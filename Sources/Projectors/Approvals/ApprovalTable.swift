@@ -73,7 +73,7 @@ package enum ApprovalTable {
     package static func find(
         _ id: ApprovalID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Approval? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// Approvals, newest change first.
@@ -81,12 +81,9 @@ package enum ApprovalTable {
         in workspace: WorkspaceID, status: ApprovalStatus?, room: RoomID?, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Approval] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let status { condition.append(" AND status = \(status)") }
-        if let room { condition.append(" AND room_id = \(room)") }
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace, where: [status.map { "status = \($0)" }, room.map { "room_id = \($0)" }],
+            newestBy: "updated_at", after: cursor, limit: limit, transaction)
     }
 
     /// How many wait for a decision, and since when.
@@ -102,10 +99,9 @@ package enum ApprovalTable {
     package static func listWaiting(
         in workspace: WorkspaceID, after cursor: ListCursor?, limit: Int, _ transaction: any ReadTransaction
     ) throws -> [Approval] {
-        var condition: SQL = " WHERE workspace_id = \(workspace) AND status IN ('pending', 'held')"
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "approval_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, approval_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace, where: ["status IN ('pending', 'held')"], newestBy: "updated_at", after: cursor,
+            limit: limit, transaction)
     }
 
     /// Whether somebody said no to something that the run asked for.

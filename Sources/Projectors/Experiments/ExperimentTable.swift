@@ -40,7 +40,7 @@ package enum ExperimentTable {
     package static func find(
         _ id: ExperimentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Experiment? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// Experiments, newest change first.
@@ -48,11 +48,8 @@ package enum ExperimentTable {
         in workspace: WorkspaceID, status: ExperimentStatus?, room: RoomID?, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Experiment] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let status { condition.append(" AND status = \(status)") }
-        if let room { condition.append(" AND room_id = \(room)") }
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "experiment_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, experiment_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace, where: [status.map { "status = \($0)" }, room.map { "room_id = \($0)" }],
+            newestBy: "updated_at", after: cursor, limit: limit, transaction)
     }
 }

@@ -48,7 +48,7 @@ package enum IncidentTable {
     package static func find(
         _ id: IncidentID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Incident? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     package struct Filter: Sendable {
@@ -66,15 +66,13 @@ package enum IncidentTable {
         in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Incident] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let room = filter.roomID { condition.append(" AND room_id = \(room)") }
-        if let run = filter.runID { condition.append(" AND run_id = \(run)") }
-        if let status = filter.status { condition.append(" AND status = \(status)") }
-        if let severity = filter.severity { condition.append(" AND severity = \(severity)") }
-        if let category = filter.category { condition.append(" AND category = \(category)") }
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "incident_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, incident_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [
+                filter.roomID.map { "room_id = \($0)" }, filter.runID.map { "run_id = \($0)" },
+                filter.status.map { "status = \($0)" }, filter.severity.map { "severity = \($0)" },
+                filter.category.map { "category = \($0)" },
+            ], newestBy: "updated_at", after: cursor, limit: limit, transaction)
     }
 
     /// How many are open, and since when.

@@ -69,12 +69,11 @@ package enum ConstraintTable {
         in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Constraint] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let principal = filter.principalID { condition.append(" AND principal_id = \(principal)") }
-        if let agent = filter.agentID { condition.append(" AND agent_id = \(agent)") }
-        if let category = filter.category { condition.append(" AND category = \(category.rawValue)") }
-        condition.append(cursor.map { $0.condition(time: "last_seen_at", id: "constraint_id") } ?? "")
-        condition.append(" ORDER BY last_seen_at DESC, constraint_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [
+                filter.principalID.map { "principal_id = \($0)" }, filter.agentID.map { "agent_id = \($0)" },
+                filter.category.map { "category = \($0.rawValue)" },
+            ], newestBy: "last_seen_at", after: cursor, limit: limit, transaction)
     }
 }

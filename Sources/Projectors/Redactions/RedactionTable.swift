@@ -79,14 +79,12 @@ package enum RedactionTable {
         in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Redaction] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let event = filter.eventID { condition.append(" AND event_id = \(event)") }
-        if let rule = filter.ruleID { condition.append(" AND rule_id = \(rule)") }
-        if let action = filter.action { condition.append(" AND action = \(action)") }
-        if let type = filter.streamType { condition.append(" AND stream_type = \(type)") }
-        if let stream = filter.streamID { condition.append(" AND stream_id = \(stream)") }
-        condition.append(cursor.map { $0.condition(time: "created_at", id: "redaction_log_id") } ?? "")
-        condition.append(" ORDER BY created_at DESC, redaction_log_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [
+                filter.eventID.map { "event_id = \($0)" }, filter.ruleID.map { "rule_id = \($0)" },
+                filter.action.map { "action = \($0)" }, filter.streamType.map { "stream_type = \($0)" },
+                filter.streamID.map { "stream_id = \($0)" },
+            ], newestBy: "created_at", after: cursor, limit: limit, transaction)
     }
 }

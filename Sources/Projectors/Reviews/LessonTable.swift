@@ -39,7 +39,7 @@ package enum LessonTable {
     package static func find(
         _ id: LessonID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Lesson? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     package struct Filter: Sendable {
@@ -56,13 +56,11 @@ package enum LessonTable {
         in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Lesson] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let experiment = filter.experimentID { condition.append(" AND experiment_id = \(experiment)") }
-        if let run = filter.runID { condition.append(" AND run_id = \(run)") }
-        if let scorecard = filter.scorecardID { condition.append(" AND scorecard_id = \(scorecard)") }
-        if let incident = filter.incidentID { condition.append(" AND incident_id = \(incident)") }
-        condition.append(cursor.map { $0.condition(time: "created_at", id: "lesson_id") } ?? "")
-        condition.append(" ORDER BY created_at DESC, lesson_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [
+                filter.experimentID.map { "experiment_id = \($0)" }, filter.runID.map { "run_id = \($0)" },
+                filter.scorecardID.map { "scorecard_id = \($0)" }, filter.incidentID.map { "incident_id = \($0)" },
+            ], newestBy: "created_at", after: cursor, limit: limit, transaction)
     }
 }

@@ -58,7 +58,7 @@ package enum ScorecardTable {
     package static func find(
         _ id: ScorecardID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Scorecard? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     package struct Filter: Sendable {
@@ -74,12 +74,11 @@ package enum ScorecardTable {
         in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Scorecard] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let experiment = filter.experimentID { condition.append(" AND experiment_id = \(experiment)") }
-        if let run = filter.runID { condition.append(" AND run_id = \(run)") }
-        if let agent = filter.agentID { condition.append(" AND agent_id = \(agent)") }
-        condition.append(cursor.map { $0.condition(time: "created_at", id: "scorecard_id") } ?? "")
-        condition.append(" ORDER BY created_at DESC, scorecard_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [
+                filter.experimentID.map { "experiment_id = \($0)" }, filter.runID.map { "run_id = \($0)" },
+                filter.agentID.map { "agent_id = \($0)" },
+            ], newestBy: "created_at", after: cursor, limit: limit, transaction)
     }
 }

@@ -31,17 +31,14 @@ package enum RoomTable {
     package static func find(_ id: RoomID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
         -> Room?
     {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// The workspace's rooms, newest change first.
     package static func list(
         in workspace: WorkspaceID, after cursor: ListCursor?, limit: Int, _ transaction: any ReadTransaction
     ) throws -> [Room] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "room_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, room_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(in: workspace, newestBy: "updated_at", after: cursor, limit: limit, transaction)
     }
 }
 

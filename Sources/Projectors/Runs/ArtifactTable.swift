@@ -47,7 +47,7 @@ package enum ArtifactTable {
     package static func find(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
         -> Artifact?
     {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// Whether any artifact names the blob.
@@ -77,12 +77,9 @@ package enum ArtifactTable {
         in workspace: WorkspaceID, room: RoomID?, run: RunID?, step: StepID?, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Artifact] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let room { condition.append(" AND room_id = \(room)") }
-        if let run { condition.append(" AND run_id = \(run)") }
-        if let step { condition.append(" AND step_id = \(step)") }
-        condition.append(cursor.map { $0.condition(time: "created_at", id: "artifact_id") } ?? "")
-        condition.append(" ORDER BY created_at DESC, artifact_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [room.map { "room_id = \($0)" }, run.map { "run_id = \($0)" }, step.map { "step_id = \($0)" }],
+            newestBy: "created_at", after: cursor, limit: limit, transaction)
     }
 }

@@ -67,7 +67,7 @@ package enum RunTable {
     /// The run, if it is in the workspace.
     package static func find(_ id: RunID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws -> Run?
     {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// The run, wherever it is: for timers and rescues.
@@ -90,14 +90,12 @@ package enum RunTable {
         in workspace: WorkspaceID, _ filter: Filter, after cursor: ListCursor?, limit: Int,
         _ transaction: any ReadTransaction
     ) throws -> [Run] {
-        var condition: SQL = " WHERE workspace_id = \(workspace)"
-        if let room = filter.roomID { condition.append(" AND room_id = \(room)") }
-        if let experiment = filter.experimentID { condition.append(" AND experiment_id = \(experiment)") }
-        if let status = filter.status { condition.append(" AND status = \(status)") }
-        if let time = filter.unchangedSince { condition.append(" AND updated_at < \(time)") }
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "run_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, run_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(
+            in: workspace,
+            where: [
+                filter.roomID.map { "room_id = \($0)" }, filter.experimentID.map { "experiment_id = \($0)" },
+                filter.status.map { "status = \($0)" }, filter.unchangedSince.map { "updated_at < \($0)" },
+            ], newestBy: "updated_at", after: cursor, limit: limit, transaction)
     }
 
     /// The queued run that has waited longest.

@@ -46,7 +46,7 @@ package enum StepTable {
     package static func find(_ id: StepID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
         -> Step?
     {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// The run's step for this step of its plan.

@@ -49,7 +49,7 @@ package enum ToolCallTable {
     package static func find(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws
         -> ToolCall?
     {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     package static func find(effectKey: String, _ transaction: any ReadTransaction) throws -> ToolCall? {

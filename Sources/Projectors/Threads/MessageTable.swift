@@ -41,7 +41,7 @@ package enum MessageTable {
     package static func find(
         _ id: MessageID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Message? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// The thread's messages, newest first.

@@ -29,16 +29,13 @@ package enum ThreadTable {
     package static func find(
         _ id: ThreadID, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> RoomThread? {
-        try table.find(id, in: transaction).flatMap { $0.workspaceID == workspace ? $0 : nil }
+        try table.find(id, in: workspace, transaction)
     }
 
     /// The room's threads, newest change first.
     package static func list(
         of room: RoomID, after cursor: ListCursor?, limit: Int, _ transaction: any ReadTransaction
     ) throws -> [RoomThread] {
-        var condition: SQL = " WHERE room_id = \(room)"
-        condition.append(cursor.map { $0.condition(time: "updated_at", id: "thread_id") } ?? "")
-        condition.append(" ORDER BY updated_at DESC, thread_id DESC LIMIT \(limit)")
-        return try table.all(where: condition, in: transaction)
+        try table.page(where: ["room_id = \(room)"], newestBy: "updated_at", after: cursor, limit, transaction)
     }
 }

@@ -40,7 +40,7 @@ extension Endpoint where Body == Nothing, Answer == StreamVerification {
         .init(
             .get, "/v1/audit/hash-chain/verify", "Walks one stream and recomputes every hash.",
             query: [
-                .init("stream_type", .choice(StreamType.allCases.map(\.rawValue)), "`workspace` if not given."),
+                .choice("stream_type", StreamType.self, "`workspace` if not given.", .invalidStreamType),
                 .init("stream_id", "The caller's workspace if not given."),
                 .init(
                     "from_seq", .integer(0...Int64.max),

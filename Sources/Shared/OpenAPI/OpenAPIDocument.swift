@@ -20,7 +20,7 @@ package enum OpenAPIDocument {
             "openapi": .string(version),
             "info": [
                 "title": "AgentOS api", "version": .string(ReleaseVersion.text),
-                "description": .string(about), "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+                "description": .string(about), "license": ["name": "MIT", "identifier": "MIT"],
             ],
             "servers": [["url": "/"]],
             "security": [["bearer": []]],
@@ -111,7 +111,7 @@ package enum OpenAPIDocument {
                     "type": "integer", "minimum": .integer(range.lowerBound),
                     "maximum": .integer(min(range.upperBound, 9_007_199_254_740_991)),
                 ]
-            case .time: ["type": "string", "format": "date-time"]
+            case .time: ["anyOf": [["type": "string", "format": "date-time"], ["const": ""]]]
             case .list(let itemsMax):
                 ["type": "array", "items": ["type": "string"], "maxItems": .integer(Int64(itemsMax))]
             }

@@ -1,3 +1,4 @@
+import API
 import HTTP
 import JSON
 import Shared
@@ -121,8 +122,9 @@ struct BodyTests {
         try withAPI(transports) { api in
             let engine = try api.engine("engine-a")
             let before = try api.lastGlobalSeq()
+            let forEngines = api.application.endpoints.filter { $0.takesEngine && !$0.takesOperator }.map(\.path)
             for endpoint in declaredEndpoints.map(Declared.init) where endpoint.method == .post {
-                let client = endpoint.target == "/v1/runs/claim" ? engine : api.operator
+                let client = forEngines.contains(endpoint.template) ? engine : api.operator
                 for (text, code) in [("{\"a\":}", "invalid_json"), ("[1]", "invalid_body")] {
                     let answer = try client.post(text: text, endpoint.target)
                     #expect((answer.status, answer.code) == (400, code), "\(endpoint.template)")
