@@ -26,6 +26,7 @@ struct EndpointPage {
         for endpoint in endpoints {
             page += "| [`\(name(endpoint))`](#\(anchor(endpoint))) | \(endpoint.access) | \(endpoint.summary) |\n"
         }
+        page += "\n## What holds everywhere\n\n\(Self.everywhere)\n"
         let codes = common.sorted { ($0.status.code, $0.rawValue) < ($1.status.code, $1.rawValue) }
         page += "\n## Refusals that are everywhere\n\n" + refusals(codes) + "\n"
         for endpoint in endpoints { page += section(endpoint) }
@@ -35,6 +36,22 @@ struct EndpointPage {
         }
         return page
     }
+
+    private static let everywhere = """
+        - Requests: `authorization: Bearer …`, or `x-engine-id` with `x-engine-token`. `x-workspace-id` selects the workspace for \
+        the operator (`ws_dev` without it); sessions and engines have theirs, and the field is not looked at. `x-claim-token` is \
+        as good as the member `claim_token`. `x-request-id` and `x-correlation-id` of 8 to 128 harmless characters are taken over, \
+        and so is a W3C `traceparent`.
+        - `Idempotency-Key` on a POST: the same key and body again give the first answer, with `idempotent-replayed: true`, for \
+        24 hours; another body is `idempotency_conflict`. Answers that hold a credential are not kept.
+        - Bodies are JSON objects of at most 1 MiB. A member that is null is as one that is not there; unknown ones are ignored.
+        - Answers carry `x-request-id`, `x-correlation-id` and mostly `x-workspace-id`; a change also `x-commit-seq`, the \
+        `global_seq` of its last event.
+        - Lists: `limit` is clamped to its bounds. `next_cursor` goes on, null ends; it is also there as `Link: <…>; rel="next"`. A \
+        full last page has a cursor that leads to an empty one.
+        - Reads have an `ETag`; `If-None-Match` gives 304. A blank query parameter is as none.
+        - A thing of another workspace is answered exactly as one that does not exist.
+        """
 
     private func name(_ endpoint: EndpointDescription) -> String { "\(endpoint.method.rawValue) \(endpoint.path)" }
 
@@ -50,6 +67,7 @@ struct EndpointPage {
             preconditionFailure("\(endpoint.path) is not in the document")
         }
         var text = "\n## `\(name(endpoint))`\n\n\(endpoint.summary) Who: \(endpoint.access).\n"
+        if let notes = endpoint.notes { text += "\n\(notes)\n" }
         if !endpoint.query.isEmpty {
             text += "\n| query | | |\n|---|---|---|\n"
             for parameter in operation["parameters"]?.arrayValue ?? [] where parameter["in"] == "query" {
@@ -116,7 +134,7 @@ struct EndpointPage {
         let isNullable = names.contains("null") && names.count > 1
         names.removeAll { $0 == "null" }
         if let choices = schema["enum"]?.arrayValue?.compactMap(\.stringValue).filter({ !$0.isEmpty }) {
-            words.append(choices.map { "`\($0)`" }.joined(separator: " · "))
+            words.append(choices.map { "`\($0)`" }.joined(separator: " · ") + (isNullable ? "?" : ""))
         } else if names == ["array"], let items = schema["items"] {
             words.append("array of \(type(items))")
         } else {

@@ -64,6 +64,15 @@ struct ReferenceTests {
         ("`data.access.*`, `daily.agent.snapshot`, `finance.usage_recorded`", "labels, snapshots and budgets"),
     ]
 
+    @Test("plans")
+    func plans() throws {
+        var page = title(
+            "Plans", "What `input.plan` of a run may say. A wrong plan is `plan_invalid` with a pointer to every fault."
+        )
+        page += PlanPage.text
+        try compare("PLANS.md", page)
+    }
+
     @Test("endpoints")
     func endpoints() throws {
         var page = title(

@@ -11,6 +11,8 @@ package struct Endpoint<Body: Sendable, Answer>: Sendable {
     package var name: String
     /// What it does, for people: a sentence or two.
     package var summary: String
+    /// What a client has to know beyond the types.
+    package var notes: String?
     /// Everything the handler reads from the query.
     package var query: [QueryParameter]
     /// Other answers that are no refusals, such as 202 for "an approval first".
@@ -26,11 +28,12 @@ package struct Endpoint<Body: Sendable, Answer>: Sendable {
         _ method: HTTPMethod, _ path: String, _ summary: String, _ success: HTTPStatus = .ok,
         query: [QueryParameter] = [], also: [HTTPStatus] = [],
         answers: [String] = ["application/json"], refuses: [ReasonCode] = [], example: Body? = nil,
+        notes: String? = nil,
         name: String = #function
     ) {
         (self.method, self.path, self.summary, self.success) = (method, path, summary, success)
         (self.query, self.also, self.answers, self.refuses) = (query, also, answers, refuses)
-        (self.example, self.name) = (example, name)
+        (self.example, self.notes, self.name) = (example, notes, name)
     }
 
     /// The target of a request: parameters filled in, everything percent-encoded. A missing parameter is a bug.

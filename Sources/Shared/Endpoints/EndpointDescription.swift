@@ -10,6 +10,7 @@ package struct EndpointDescription: Sendable {
     package var path: String
     package var name: String
     package var summary: String
+    package var notes: String?
     package var success: HTTPStatus
     package var also: [HTTPStatus]
     package var answers: [String]
@@ -38,7 +39,7 @@ package struct EndpointDescription: Sendable {
         (success, also, query, self.bodyKind) = (endpoint.success, endpoint.also, endpoint.query, bodyKind)
         (bodyType, answerType, self.example) = (Body.self, Answer.self, example)
         rules = (Body.self as? any RuledBody.Type)?.rules ?? []
-        answers = endpoint.answers
+        (answers, notes) = (endpoint.answers, endpoint.notes)
         (self.access, self.takesOperator, self.takesEngine) = (access, takesOperator, takesEngine)
         var codes = Set(endpoint.refuses + accessRefusals + Self.always)
         codes.formUnion(query.compactMap(\.refusal))

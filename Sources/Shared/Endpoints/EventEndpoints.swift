@@ -34,7 +34,14 @@ extension Endpoint where Body == Nothing, Answer == EventList {
                     "cursor", .integer(0...Int64.max),
                     "The `next_cursor` of an earlier answer: the `global_seq` that was seen last.",
                     refusal: .invalidCursor),
-            ], refuses: [.notAcceptable, .streamTypeAndStreamIDRequiredTogether])
+            ], answers: ["application/json", "application/x-ndjson", "application/cloudevents-batch+json"],
+            refuses: [.notAcceptable, .streamTypeAndStreamIDRequiredTogether],
+            notes: """
+                A list leaves out what only one event shows: `policy_context`, `model_context`, `display`, keys and hashes. A line \
+                of NDJSON is one event with all its members and with `hash_version` and `payload_salt` (hex), so that its hash \
+                can be recomputed (HASH_CHAIN.md). CloudEvents 1.0: `id` is the `event_id`, `source` `/workspaces/<workspace_id>`, \
+                `type` `dev.aos.<event_type>`, `subject` the stream, `sequence` the `global_seq` with leading zeros.
+                """)
     }
 }
 
@@ -55,7 +62,12 @@ extension Endpoint where Body == Nothing, Answer == Nothing {
                 .init(
                     "from_seq", .integer(0...Int64.max), "The last `stream_seq` that was seen; `Last-Event-ID` wins.",
                     refusal: .invalidCursor)
-            ], answers: ["text/event-stream"], refuses: [.roomNotFound])
+            ], answers: ["text/event-stream"], refuses: [.roomNotFound],
+            notes: """
+                After one empty line each event is `id: <stream_seq>`, `data: <the event as one line of JSON>` and an empty line, \
+                without an `event:` field; a comment is sent when nothing has happened for 15 s. The stream never ends by itself; \
+                come again with `Last-Event-ID`, and nothing is missed or doubled.
+                """)
     }
 }
 

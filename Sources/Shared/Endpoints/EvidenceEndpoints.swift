@@ -7,7 +7,13 @@ extension Endpoint where Body == Nothing, Answer == EvidenceAnswer {
         .init(
             .get, "/v1/runs/{run_id}/evidence",
             "The manifest of a run that has ended: its events by hash, and a root over them.",
-            refuses: [.evidenceNotFound])
+            refuses: [.evidenceNotFound],
+            notes: """
+                `manifest_hash` is `sha256:` and the SHA-256 of the RFC 8785 form of `manifest`. `event_hash_root` is `sha256:` and \
+                the SHA-256 of the `event_hash` texts of the run's events in `stream_window`, in the order of the stream, joined \
+                by a line feed; `manifest.pointers.events` lists them (up to 1,000; beyond that `events_truncated` is true and the \
+                root is still over all).
+                """)
     }
 }
 

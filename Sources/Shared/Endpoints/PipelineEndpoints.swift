@@ -19,7 +19,15 @@ extension Endpoint where Body == Nothing, Answer == PipelineProjection {
                 .choice(
                     "cursor_entity_type", PipelineEntityType.self, "From the same `next_cursor`.", .invalidCursor),
                 QueryParameter("cursor_entity_id", "From the same `next_cursor`.", refusal: .invalidCursor),
-            ], refuses: [.missingRequiredField])
+            ], refuses: [.missingRequiredField],
+            notes: """
+                `meta` has `schema_version`, `workspace_id`, `generated_at`, `limit`, `truncated`, `next_cursor` (`updated_at`, \
+                `entity_type`, `entity_id`, or null), `stage_stats` and `watermark_event_id`. A page may show fewer items than its \
+                limit and still go on: work of closed experiments is left out. An open incident, a failed or cancelled run or a \
+                failed scorecard puts an item into `6_demoted`; a passed one with its evidence into `5_promoted`; a run that \
+                succeeded without into `4_review_evidence`; one that is queued, runs or waits into `3_execute_workspace`, or \
+                into `2_pending_approval` where an approval is what it waits for; all else is in `1_inbox`.
+                """)
     }
 }
 

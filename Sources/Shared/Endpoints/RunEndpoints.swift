@@ -18,7 +18,11 @@ extension Endpoint where Body == CreateRun, Answer == RunCreatedAnswer {
                         "version": 1,
                         "steps": [["id": "count", "tool": "shell", "with": ["argv": ["wc", "-l", "report.txt"]]]],
                     ]
-                ], tags: ["reports"]))
+                ], tags: ["reports"]),
+            notes: """
+                What the run shall do is `input.plan` (PLANS.md). A run without one is a record for an executor of one's own, which \
+                starts, reports and ends it by these routes.
+                """)
     }
 }
 
@@ -43,7 +47,11 @@ extension Endpoint where Body == ClaimRun, Answer == ClaimAnswer {
         .init(
             .post, "/v1/runs/claim",
             "Gives the oldest queued run to the caller, under a lease; waits for one if asked to.",
-            refuses: [.engineRoomNotAllowed, .engineRoomScopeRequired], example: ClaimRun(plan: "any"))
+            refuses: [.engineRoomNotAllowed, .engineRoomScopeRequired], example: ClaimRun(plan: "any"),
+            notes: """
+                `plan` is `required` (only runs with `input.plan`) or `any`. `wait_ms` (at most 30,000) holds the answer back until \
+                there is a run. The answer's `claim_token` goes with every write to the run.
+                """)
     }
 }
 

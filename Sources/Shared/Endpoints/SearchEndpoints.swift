@@ -14,7 +14,11 @@ extension Endpoint where Body == Nothing, Answer == SearchAnswer {
                 .equals("room_id"), .equals("thread_id"),
                 .choice("doc_type", SearchDocument.Kind.self, "Only documents of this kind."),
                 .limit(20, max: 100), .cursor,
-            ], refuses: [.invalidField])
+            ], refuses: [.invalidField],
+            notes: """
+                `excerpt` is HTML-escaped text whose only element is `<mark>`, around each hit; `content_text` is plain. Beyond the \
+                newest 1,000 hits nothing is ranked, and `truncated` is true.
+                """)
     }
 }
 

@@ -75,7 +75,15 @@ extension Endpoint where Body == RequestToolCall, Answer == ToolCallPermit {
                 .approvalOutOfScope, .killSwitchActive, .leaseExpired, .leaseTokenMismatch, .missingClaimToken,
                 .missingToolName, .outcomeUnknown, .runAlreadyEnded, .runCancelRequested, .runNotRunning,
                 .stepAlreadyEnded, .stepNotFound, .toolCallLimitReached, .unknownAction,
-            ], example: RequestToolCall(toolName: "shell", input: ["argv": ["wc", "-l"]], ordinal: 1))
+            ], example: RequestToolCall(toolName: "shell", input: ["argv": ["wc", "-l"]], ordinal: 1),
+            notes: """
+                The api derives action and effect from tool and arguments (PLANS.md); what the caller says of them is checked. A \
+                call of a plan's step is named `<run_id>/<plan_step_id>/<ordinal>` (`ordinal` is 1 if not given): asking again, \
+                also after a re-claim, finds the same call. `permit_renewed`: act within `permit_ttl_ms`; `already_ended`: here is \
+                its output; `approval_allows_action` and `default_allow` say why it may. Other arguments under a name that is \
+                approved are `approval_out_of_scope`. In a run without a plan the action is `tool.call.<tool_name>` and is \
+                allowed: its executor is not ours to hold.
+                """)
     }
 }
 
@@ -94,7 +102,10 @@ extension Endpoint where Body == EndToolCall, Answer == Done {
     package static var failToolCall: Self {
         .init(
             .post, "/v1/toolcalls/{tool_call_id}/fail", "Reports failure.",
-            refuses: [.leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound],
+            refuses: [
+                .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning, .toolCallNotFound,
+                .toolCallNotRunning,
+            ],
             example: EndToolCall(message: "no such file", error: ["exit_code": 1]))
     }
 }
@@ -163,7 +174,9 @@ extension Endpoint where Body == Nothing, Answer == BlobStored {
         .init(
             .put, "/v1/steps/{step_id}/blobs/{sha256}", "Stores bytes under their SHA-256; the body is streamed.",
             .created, also: [.ok],
-            refuses: [.digestMismatch, .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning])
+            refuses: [
+                .digestMismatch, .invalidField, .leaseExpired, .leaseTokenMismatch, .missingClaimToken, .runNotRunning,
+            ])
     }
 }
 

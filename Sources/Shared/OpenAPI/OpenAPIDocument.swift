@@ -55,7 +55,8 @@ package enum OpenAPIDocument {
         var operation: JSONObject = [
             "operationId": .string(endpoint.name), "summary": .string(endpoint.summary),
             "tags": [.string(tag(endpoint.path))],
-            "description": .string("Who: \(endpoint.access)."),
+            "description": .string(
+                (["Who: \(endpoint.access)."] + [endpoint.notes].compactMap(\.self)).joined(separator: "\n\n")),
         ]
         operation["security"] = security(endpoint)
         let parameters = endpoint.pathParameters.map(pathParameter) + endpoint.query.map(queryParameter)
