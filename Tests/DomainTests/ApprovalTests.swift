@@ -90,8 +90,13 @@ struct ApprovalTests {
         #expect(world.types(after: before) == ["tool.failed"])
         #expect(world.calls[call]?.status == .failed)
         #expect(world.calls[call]?.error["code"]?.stringValue == answer.word)
-        // The next try asks anew.
-        #expect(try world.ask("http", input, tryNo: 1).word == "waiting")
+        // The next try asks anew, but a no stays a no: the same is refused again, and only other arguments are asked for.
+        let after = world.events.count
+        let next = try world.ask("http", input, tryNo: 1).word
+        #expect(next == (how == "approval_denied" ? how : "waiting"))
+        guard how == "approval_denied" else { return }
+        #expect(world.events.count == after)
+        #expect(try world.ask("http", ["method": "POST", "url": "https://example.org/"], tryNo: 1).word == "waiting")
     }
 
     @Test("Of 50 calls that one approval covers, one in turn gets through", arguments: [true, false])

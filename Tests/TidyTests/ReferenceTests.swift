@@ -22,6 +22,20 @@ struct ReferenceTests {
         try compare("REASON_CODES.md", page)
     }
 
+    @Test("no reason code that nothing refuses with")
+    func usedCodes() throws {
+        try withAPI { api in
+            var used = Set(api.application.endpoints.flatMap(\.refusals))
+            // Of requests that reach no endpoint; and what the gate says where it does not refuse.
+            used.formUnion([.methodNotAllowed, .protocolError, .routeNotFound])
+            used.formUnion([
+                .actionIrreversibleRequiresHighStakes, .actionPreApprovalRequired, .actionZoneMismatch,
+                .actionZoneRequiresHighStakes, .externalWriteRequiresApproval,
+            ])
+            #expect(Set(ReasonCode.allCases).subtracting(used).map(\.rawValue).sorted() == [])
+        }
+    }
+
     @Test("lifecycles")
     func lifecycles() throws {
         var page = title(

@@ -61,6 +61,10 @@ package enum ToolCallDecider {
         case .failed:
             // The same try again is a lost answer; the next number is a retry.
             if request.tryNo <= call.tryNo { return Decision([], .ended(call)) }
+            // No is no, however often the same thing is asked: nobody is to be worn down.
+            if let approval = facts.approval, approval.status == .denied, request.argsHash == call.argsHash {
+                return Decision([], .refused(denied(approval)))
+            }
             return judge(request, facts, callID: call.toolCallID)
         case .unknown: return Decision([], .refused(unknown(call)))
         case .waiting: return try waiting(call, request, facts)
@@ -81,8 +85,7 @@ package enum ToolCallDecider {
         guard let approval = facts.approval else { return judge(request, facts, callID: call.toolCallID) }
         switch approval.status {
         case .denied:
-            let why = approval.decisionReason.map { ": \($0)" } ?? ""
-            return end(call, Rejection(.approvalDenied, "the approval was denied\(why)", details: id(approval)), facts)
+            return end(call, denied(approval), facts)
         case .approved where approval.consumedAt != nil:
             return end(
                 call, Rejection(.approvalAlreadyConsumed, "the approval was used before", details: id(approval)), facts)
@@ -266,6 +269,11 @@ package enum ToolCallDecider {
 
     private static func cause(_ facts: Facts) -> EventID? {
         facts.existing?.lastEventID ?? facts.step.lastEventID ?? facts.run.lastEventID
+    }
+
+    private static func denied(_ approval: Approval) -> Rejection {
+        let why = approval.decisionReason.map { ": \($0)" } ?? ""
+        return Rejection(.approvalDenied, "the approval was denied\(why)", details: id(approval))
     }
 
     private static func id(_ approval: Approval) -> JSONObject {

@@ -40,7 +40,6 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case invalidAction = "invalid_action"
     case invalidBefore = "invalid_before"
     case invalidBudgetCapUnits = "invalid_budget_cap_units"
-    case invalidKind = "invalid_kind"
     case invalidMetrics = "invalid_metrics"
     case invalidPayloadCombination = "invalid_payload_combination"
     case invalidRiskTier = "invalid_risk_tier"
@@ -52,7 +51,6 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case missingEvidenceForTemplate = "missing_evidence_for_template"
     case missingHypothesis = "missing_hypothesis"
     case missingLang = "missing_lang"
-    case missingMetrics = "missing_metrics"
     case missingNote = "missing_note"
     case missingPassphrase = "missing_passphrase"
     case missingRCAPayload = "missing_rca_payload"
@@ -75,7 +73,6 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case engineTokenExpired = "engine_token_expired"
     case invalidCredentials = "invalid_credentials"
     case invalidRefreshToken = "invalid_refresh_token"
-    case missingWorkspaceHeader = "missing_workspace_header"
     // 403: known, and not allowed.
     case actorClaimMismatch = "actor_claim_mismatch"
     case approvalAlreadyConsumed = "approval_already_consumed"
@@ -135,7 +132,6 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case leaseExpired = "lease_expired"
     case leaseTokenMismatch = "lease_token_mismatch"
     case outcomeUnknown = "outcome_unknown"
-    case planRequired = "plan_required"
     case runAlreadyEnded = "run_already_ended"
     case runCancelRequested = "run_cancel_requested"
     case runHasPlan = "run_has_plan"
@@ -154,14 +150,12 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case ownerAlreadyExists = "owner_already_exists"
     case runNotEnded = "run_not_ended"
     // 429, 500 …: ours.
-    case rateLimited = "rate_limited"
     case loginThrottled = "login_throttled"
     case internalError = "internal_error"
     case draining = "draining"
     case overloaded = "overloaded"
     case storageFull = "storage_full"
     case storageUnavailable = "storage_unavailable"
-    case projectionUnavailable = "projection_unavailable"
 
     /// The status a refusal with this code is answered with.
     package var status: HTTPStatus {
@@ -173,16 +167,16 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
             .missingKind, .missingRoomID, .missingTitle, .missingToolName, .numberOutOfRange, .planInvalid,
             .secretInPlan, .streamTypeAndStreamIDRequiredTogether, .digestMismatch, .protocolError,
             .evidenceRunMismatch, .experimentRoomMismatch, .invalidAction, .invalidBefore, .invalidBudgetCapUnits,
-            .invalidKind, .invalidMetrics, .invalidPayloadCombination, .invalidRiskTier, .invalidSeverity,
+            .invalidMetrics, .invalidPayloadCombination, .invalidRiskTier, .invalidSeverity,
             .invalidStreamType,
             .lessonContextRequired, .missingCategory, .missingContent, .missingEvidenceForTemplate, .missingHypothesis,
-            .missingLang, .missingMetrics, .missingNote, .missingPassphrase, .missingRCAPayload, .missingRefreshToken,
+            .missingLang, .missingNote, .missingPassphrase, .missingRCAPayload, .missingRefreshToken,
             .missingRequiredField, .missingSummary, .missingTemplateKey, .missingTemplateVersion,
             .parentMessageMismatch, .qTooShort, .runRoomMismatch, .runThreadMismatch, .unsupportedVersion,
             .weakPassphrase:
             .badRequest
         case .missingBearerToken, .invalidSession, .missingEngineToken, .engineTokenInvalid, .engineTokenExpired,
-            .invalidCredentials, .invalidRefreshToken, .missingWorkspaceHeader:
+            .invalidCredentials, .invalidRefreshToken:
             .unauthorized
         case .actorClaimMismatch, .approvalAlreadyConsumed, .approvalDenied, .approvalExpired, .approvalOutOfScope,
             .engineActionNotAllowed, .engineInactive, .engineRoomNotAllowed, .engineRoomScopeRequired,
@@ -203,14 +197,14 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .hostNotAllowed: .misdirectedRequest
         case .actionMismatch, .approvalAlreadyDecided, .idempotencyConflict, .leaseExpired, .leaseTokenMismatch,
-            .outcomeUnknown, .planRequired, .runAlreadyEnded, .runCancelRequested, .runHasPlan, .runNotQueued,
+            .outcomeUnknown, .runAlreadyEnded, .runCancelRequested, .runHasPlan, .runNotQueued,
             .runNotRunning, .stepAlreadyEnded, .toolCallNotRunning, .toolCallNotUnknown, .toolCallLimitReached,
             .experimentHasActiveRuns, .experimentNotOpen, .incidentAlreadyClosed, .incidentCloseBlockedMissingLearning,
             .incidentCloseBlockedMissingRCA, .incidentClosed, .ownerAlreadyExists, .runNotEnded:
             .conflict
-        case .rateLimited, .loginThrottled: .tooManyRequests
+        case .loginThrottled: .tooManyRequests
         case .internalError: .internalServerError
-        case .draining, .overloaded, .projectionUnavailable, .storageUnavailable: .serviceUnavailable
+        case .draining, .overloaded, .storageUnavailable: .serviceUnavailable
         case .storageFull: .insufficientStorage
         }
     }

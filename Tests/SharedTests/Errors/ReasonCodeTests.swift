@@ -9,9 +9,9 @@ struct ReasonCodeTests {
     static let statuses: [Int: [String]] = [
         400: [
             "evidence_run_mismatch", "experiment_room_mismatch", "invalid_action", "invalid_before",
-            "invalid_budget_cap_units", "invalid_kind", "invalid_metrics", "invalid_risk_tier", "invalid_severity",
+            "invalid_budget_cap_units", "invalid_metrics", "invalid_risk_tier", "invalid_severity",
             "invalid_stream_type", "lesson_context_required", "missing_category", "missing_content",
-            "missing_evidence_for_template", "missing_hypothesis", "missing_lang", "missing_metrics", "missing_note",
+            "missing_evidence_for_template", "missing_hypothesis", "missing_lang", "missing_note",
             "missing_passphrase", "missing_rca_payload", "missing_refresh_token", "missing_required_field",
             "missing_summary", "missing_template_key", "missing_template_version", "parent_message_mismatch",
             "q_too_short", "run_room_mismatch", "run_thread_mismatch", "unsupported_version", "weak_passphrase",
@@ -26,8 +26,8 @@ struct ReasonCodeTests {
             "stream_type_and_stream_id_required_together", "digest_mismatch", "protocol_error",
         ],
         401: [
-            "invalid_credentials", "invalid_refresh_token", "missing_workspace_header",
-            "missing_bearer_token", "invalid_session", "missing_engine_token", "engine_token_invalid",
+            "invalid_credentials", "invalid_refresh_token", "missing_bearer_token", "invalid_session",
+            "missing_engine_token", "engine_token_invalid",
             "engine_token_expired",
         ],
         403: [
@@ -53,12 +53,12 @@ struct ReasonCodeTests {
             "incident_close_blocked_missing_learning", "incident_close_blocked_missing_rca", "incident_closed",
             "owner_already_exists", "run_not_ended",
             "action_mismatch", "approval_already_decided", "idempotency_conflict", "lease_expired",
-            "lease_token_mismatch", "outcome_unknown", "plan_required", "run_already_ended", "run_cancel_requested",
+            "lease_token_mismatch", "outcome_unknown", "run_already_ended", "run_cancel_requested",
             "run_has_plan", "run_not_queued", "run_not_running", "step_already_ended", "tool_call_not_running",
             "tool_call_not_unknown", "tool_call_limit_reached",
         ],
-        429: ["login_throttled", "rate_limited"], 500: ["internal_error"],
-        503: ["projection_unavailable", "draining", "overloaded", "storage_unavailable"],
+        429: ["login_throttled"], 500: ["internal_error"],
+        503: ["draining", "overloaded", "storage_unavailable"],
         507: ["storage_full"],
     ]
 
