@@ -75,7 +75,8 @@ private final class Asking {
     /// Structs are written once and referred to.
     private func named<T>(_ type: T.Type, _ schema: JSONValue) -> JSONValue {
         guard !referencePrefix.isEmpty, schema["properties"] != nil else { return schema }
-        let name = "\(T.self)"
+        // Of a generic type the letters: a component's name has no brackets.
+        let name = "\(T.self)".filter { $0.isLetter || $0.isNumber }
         precondition(components[name] == nil || components[name] == schema, "two types are named \(name)")
         components[name] = schema
         return ["$ref": .string(referencePrefix + name)]

@@ -126,8 +126,9 @@ struct EndpointPage {
         if let name = schema["$ref"]?.stringValue?.split(separator: "/").last {
             return "[\(name)](#\(name.lowercased()))"
         }
-        if let choices = schema["anyOf"]?.arrayValue, let first = choices.first {
-            return type(first) + (choices.contains(["type": "null"]) ? "?" : "")
+        if let choices = schema["anyOf"]?.arrayValue {
+            let words = choices.filter { $0["const"] == nil && $0["type"] != "null" }.map { type($0) }
+            return words.joined(separator: " or ") + (choices.contains(["type": "null"]) ? "?" : "")
         }
         var words: [String] = []
         var names = schema["type"]?.arrayValue?.compactMap(\.stringValue) ?? [schema["type"]?.stringValue ?? "any"]

@@ -113,7 +113,7 @@ struct RequestContext: Sendable {
     }
 
     static func sequence(_ text: String, _ name: String) throws(Rejection) -> Int64 {
-        guard let value = Int64(text), value >= 0, String(value) == text else {
+        guard let value = Int64(text), (0...QueryParameter.integerMax).contains(value), String(value) == text else {
             throw .field(name, .invalidCursor, "\(name): expected a whole number from 0 on, found '\(text.prefix(40))'")
         }
         return value

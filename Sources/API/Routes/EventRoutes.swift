@@ -113,10 +113,8 @@ struct EventRoutes: Sendable {
                 .streamTypeAndStreamIDRequiredTogether,
                 "stream_type and stream_id: give both (room, thread or workspace, and its id) or neither")
         }
-        if let type, let id {
-            filter.stream = StreamID(type, id)
-            filter.afterStreamSeq = try context.sequence("from_seq")
-        }
+        let seq = try context.sequence("from_seq")
+        if let type, let id { (filter.stream, filter.afterStreamSeq) = (StreamID(type, id), seq) }
         filter.roomID = context.query("room_id").map { RoomID($0) }
         filter.threadID = context.query("thread_id").map { ThreadID($0) }
         filter.runID = context.query("run_id").map { RunID($0) }

@@ -17,6 +17,8 @@ package struct Endpoint<Body: Sendable, Answer>: Sendable {
     package var query: [QueryParameter]
     /// Other answers that are no refusals, such as 202 for "an approval first".
     package var also: [HTTPStatus]
+    /// Other shapes of the answer, which a parameter asks for.
+    package var alternatives: [any (Decodable & Sendable).Type]
     /// The media types it answers with.
     package var answers: [String]
     /// The refusals of its own, beside those that follow from its access, its body and its query.
@@ -27,12 +29,14 @@ package struct Endpoint<Body: Sendable, Answer>: Sendable {
     package init(
         _ method: HTTPMethod, _ path: String, _ summary: String, _ success: HTTPStatus = .ok,
         query: [QueryParameter] = [], also: [HTTPStatus] = [],
-        answers: [String] = ["application/json"], refuses: [ReasonCode] = [], example: Body? = nil,
+        answers: [String] = ["application/json"],
+        alternatives: [any (Decodable & Sendable).Type] = [], refuses: [ReasonCode] = [], example: Body? = nil,
         notes: String? = nil,
         name: String = #function
     ) {
         (self.method, self.path, self.summary, self.success) = (method, path, summary, success)
         (self.query, self.also, self.answers, self.refuses) = (query, also, answers, refuses)
+        self.alternatives = alternatives
         (self.example, self.notes, self.name) = (example, notes, name)
     }
 

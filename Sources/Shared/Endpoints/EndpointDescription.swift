@@ -14,6 +14,7 @@ package struct EndpointDescription: Sendable {
     package var success: HTTPStatus
     package var also: [HTTPStatus]
     package var answers: [String]
+    package var alternatives: [any (Decodable & Sendable).Type]
     package var query: [QueryParameter]
     package var bodyKind: BodyKind
     /// The types, for their schemas.
@@ -39,7 +40,7 @@ package struct EndpointDescription: Sendable {
         (success, also, query, self.bodyKind) = (endpoint.success, endpoint.also, endpoint.query, bodyKind)
         (bodyType, answerType, self.example) = (Body.self, Answer.self, example)
         rules = (Body.self as? any RuledBody.Type)?.rules ?? []
-        (answers, notes) = (endpoint.answers, endpoint.notes)
+        (answers, alternatives, notes) = (endpoint.answers, endpoint.alternatives, endpoint.notes)
         (self.access, self.takesOperator, self.takesEngine) = (access, takesOperator, takesEngine)
         var codes = Set(endpoint.refuses + accessRefusals + Self.always)
         codes.formUnion(query.compactMap(\.refusal))

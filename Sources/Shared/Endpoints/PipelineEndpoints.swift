@@ -19,7 +19,7 @@ extension Endpoint where Body == Nothing, Answer == PipelineProjection {
                 .choice(
                     "cursor_entity_type", PipelineEntityType.self, "From the same `next_cursor`.", .invalidCursor),
                 QueryParameter("cursor_entity_id", "From the same `next_cursor`.", refusal: .invalidCursor),
-            ], refuses: [.missingRequiredField],
+            ], alternatives: [PipelineEnvelope.self], refuses: [.missingRequiredField],
             notes: """
                 `meta` has `schema_version`, `workspace_id`, `generated_at`, `limit`, `truncated`, `next_cursor` (`updated_at`, \
                 `entity_type`, `entity_id`, or null), `stage_stats` and `watermark_event_id`. A page may show fewer items than its \

@@ -12,6 +12,9 @@ package struct QueryParameter: Hashable, Sendable {
         case list(itemsMax: Int)
     }
 
+    /// 2^53 − 1: the largest integer that every JSON implementation reads alike.
+    package static let integerMax: Int64 = 9_007_199_254_740_991
+
     package var name: String
     package var kind: Kind
     package var summary: String

@@ -106,13 +106,13 @@ package enum OpenAPIDocument {
             // A blank value is as none.
             case .choice(let words): ["type": "string", "enum": .array((words + [""]).map { .string($0) })]
             // A limit beyond the bounds is clamped, so it is not wrong.
-            case .integer(_, isClamped: true): ["type": "integer"]
+            case .integer(_, isClamped: true): orBlank(["type": "integer"])
             case .integer(let range, isClamped: false):
-                [
+                orBlank([
                     "type": "integer", "minimum": .integer(range.lowerBound),
-                    "maximum": .integer(min(range.upperBound, 9_007_199_254_740_991)),
-                ]
-            case .time: ["anyOf": [["type": "string", "format": "date-time"], ["const": ""]]]
+                    "maximum": .integer(min(range.upperBound, QueryParameter.integerMax)),
+                ])
+            case .time: orBlank(["type": "string", "format": "date-time"])
             case .list(let itemsMax):
                 ["type": "array", "items": ["type": "string"], "maxItems": .integer(Int64(itemsMax))]
             }
@@ -121,6 +121,9 @@ package enum OpenAPIDocument {
             "description": .string(parameter.summary), "schema": schema,
         ]
     }
+
+    /// A blank value is as none.
+    private static func orBlank(_ schema: JSONValue) -> JSONValue { ["anyOf": [schema, ["const": ""]]] }
 
     // MARK: Bodies
 
@@ -161,6 +164,8 @@ package enum OpenAPIDocument {
             var schema: JSONValue = ["type": "string"]
             if type == "application/json", let answer = endpoint.answerType as? any Decodable.Type {
                 schema = answers.schema(of: answer)
+                let others = endpoint.alternatives.map { answers.schema(of: $0) }
+                if !others.isEmpty { schema = ["anyOf": .array([schema] + others)] }
             }
             content[type] = type == "*/*" ? [:] : ["schema": schema]
         }
