@@ -59,18 +59,6 @@ package enum EventQueries {
         }
     }
 
-    /// The event of the stream that has this `idempotency_key` in its envelope.
-    package static func event(
-        key: String, in stream: StreamID, _ transaction: any ReadTransaction
-    ) throws -> StoredEvent? {
-        try transaction.first(
-            """
-            SELECT * FROM evt_events
-            WHERE stream_type = \(stream.type) AND stream_id = \(stream.id) AND idempotency_key = \(key)
-            """
-        ) { try StoredEvent(row: $0) }
-    }
-
     /// The run's events in the stream up to the one that ended it; nil when there are none.
     /// - Parameter listedMax: So many are listed; all are counted and hashed.
     package static func evidenceWindow(

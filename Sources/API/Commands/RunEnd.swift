@@ -35,10 +35,7 @@ extension Work {
         }
         let draft = IncidentDecider.runFailed(environment.newID(), run, failure)
         // Somebody may have used the key first: then the incident is open already.
-        if let key = draft.idempotencyKey, try EventQueries.event(key: key, in: draft.scope.stream, transaction) != nil
-        {
-            return
-        }
+        if try recorded(draft.idempotencyKey, in: draft.scope.stream) != nil { return }
         try record(draft)
     }
 }

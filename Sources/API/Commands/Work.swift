@@ -57,6 +57,13 @@ final class Work {
         try found(id, in: workspace, transaction)
     }
 
+    /// - Throws: 404 if the thread is not in the room.
+    func require(_ id: ThreadID, in room: RoomID?, _ workspace: WorkspaceID) throws {
+        guard try thread(id, in: workspace).roomID == room else {
+            throw Rejection(.threadNotFound, "no thread \(id.rawValue.prefix(100)) in this room")
+        }
+    }
+
     func run(_ id: RunID, in workspace: WorkspaceID) throws -> Run { try found(id, in: workspace, transaction) }
 
     func step(_ id: StepID, in workspace: WorkspaceID) throws -> (Step, Run) {

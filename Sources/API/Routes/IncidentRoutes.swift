@@ -32,30 +32,16 @@ struct IncidentRoutes: Sendable {
             let scope = try IncidentDecider.scope(
                 of: report, run, in: context.workspace, correlationID: environment.newCorrelationID())
             if let room = body.roomID { _ = try work.room(room, in: context.workspace) }
-            if body.threadID != nil, scope.threadID != run?.threadID {
-                throw Rejection(.threadNotFound, "no such thread: this release has none")
-            }
-            if let first = try earlier(report, in: scope.stream, work) {
-                return .init(response: try Answers.json(IncidentOpenedAnswer(incidentID: first, deduped: true)))
+            if let thread = body.threadID { try work.require(thread, in: scope.roomID, context.workspace) }
+            if let first = try work.recorded(report.idempotencyKey, in: scope.stream) {
+                guard case .incident(.opened(let opened))? = try first.typed()?.event else { throw first.conflict }
+                return .init(
+                    response: try Answers.json(IncidentOpenedAnswer(incidentID: opened.incidentID, deduped: true)))
             }
             let id: IncidentID = environment.newID()
             try work.record(IncidentDecider.open(id, report, in: scope, CommandFacts(actor: actor, now: work.now)))
             return .init(response: try Answers.json(IncidentOpenedAnswer(incidentID: id, deduped: false), .created))
         }
-    }
-
-    /// The incident that was opened with the report's key before.
-    private func earlier(_ report: IncidentReport, in stream: StreamID, _ work: Work) throws -> IncidentID? {
-        guard let key = report.idempotencyKey,
-            let event = try EventQueries.event(key: key, in: stream, work.transaction)
-        else { return nil }
-        guard case .incident(.opened(let opened))? = try event.typed()?.event else {
-            throw Rejection.field(
-                "idempotency_key", .idempotencyConflict,
-                "idempotency_key: the stream has another event with this key (\(event.envelope.eventType)); choose another"
-            )
-        }
-        return opened.incidentID
     }
 
     // MARK: Reading

@@ -31,9 +31,7 @@ struct RunRoutes: Sendable {
         let secret = body.input.flatMap { SecretScanner.firstSecret(in: $0) }
         return commands.perform(context, .created) { work in
             let room = try work.room(roomID, in: context.workspace)
-            if let threadID = body.threadID, try work.thread(threadID, in: context.workspace).roomID != room.roomID {
-                throw Rejection(.threadNotFound, "no thread \(threadID.rawValue.prefix(100)) in this room")
-            }
+            if let thread = body.threadID { try work.require(thread, in: room.roomID, context.workspace) }
             if let id = body.experimentID {
                 try ExperimentDecider.admit(work.experiment(id, in: context.workspace), runIn: room.roomID)
             }

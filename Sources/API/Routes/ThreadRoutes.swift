@@ -31,9 +31,9 @@ struct ThreadRoutes: Sendable {
             let place = try work.place(
                 run: body.runID, step: body.stepID, in: room.roomID, context, token: body.claimToken)
             var body = body
-            body.idempotencyKey = Limits.trimmed(body.idempotencyKey)
+            body.idempotencyKey = try EnvelopeKey.chosen(body.idempotencyKey)
             if let first = try work.recorded(body.idempotencyKey, in: .room(roomID)) {
-                guard case .thread(.created) = first.event, let id = first.envelope.threadID else {
+                guard case .thread(.created)? = try first.typed()?.event, let id = first.envelope.threadID else {
                     throw first.conflict
                 }
                 return CommandBus.Outcome(response: try Answers.json(ThreadCreatedAnswer(threadID: id)))
@@ -77,9 +77,10 @@ struct ThreadRoutes: Sendable {
             let place = try work.place(
                 run: body.runID, step: body.stepID, in: thread.roomID, context, token: body.claimToken)
             var body = body
-            body.idempotencyKey = Limits.trimmed(body.idempotencyKey)
+            body.idempotencyKey = try EnvelopeKey.chosen(body.idempotencyKey)
             if let first = try work.recorded(body.idempotencyKey, in: .room(thread.roomID)) {
-                guard case .thread(.messageCreated(let created)) = first.event, first.envelope.threadID == threadID
+                guard case .thread(.messageCreated(let created))? = try first.typed()?.event,
+                    first.envelope.threadID == threadID
                 else { throw first.conflict }
                 return CommandBus.Outcome(
                     response: try Answers.json(MessageCreatedAnswer(messageID: created.messageID)))
@@ -140,19 +141,5 @@ extension Work {
         try place.require(room: room)
         try fence(place.run, context, token: token)
         return place
-    }
-
-    /// What was recorded in the stream with the key before: the request is a repeat.
-    fileprivate func recorded(_ key: String?, in stream: StreamID) throws -> Recorded<DomainEvent>? {
-        guard let key else { return nil }
-        return try EventQueries.event(idempotencyKey: key, in: stream, transaction)?.typed()
-    }
-}
-
-extension Recorded<DomainEvent> {
-    fileprivate var conflict: Rejection {
-        .field(
-            "idempotency_key", .idempotencyConflict,
-            "idempotency_key: this key was used for something else in the room: \(envelope.eventType)")
     }
 }

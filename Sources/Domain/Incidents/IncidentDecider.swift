@@ -15,12 +15,7 @@ package struct IncidentReport: Sendable {
         }
         self.title = Limits.cut(title, bytesMax: Limits.titleBytesMax)
         severity = request.severity.flatMap { IncidentSeverity(word: $0) }
-        idempotencyKey = Limits.trimmed(request.idempotencyKey)
-        if let idempotencyKey, EnvelopeKey.isReserved(idempotencyKey) {
-            throw .field(
-                "idempotency_key", .invalidIdempotencyKey,
-                "idempotency_key: keys that begin like this are the system's own; choose another")
-        }
+        idempotencyKey = try EnvelopeKey.chosen(request.idempotencyKey)
         self.request = request
     }
 }

@@ -9,6 +9,15 @@ package enum EnvelopeKey {
         "incident:run_failed:\(workspace):\(run)"
     }
 
-    /// Whether a caller must not choose the key: it would keep a run from ending.
-    package static func isReserved(_ key: String) -> Bool { key.hasPrefix(evidencePrefix) }
+    /// The key that a caller chose, trimmed; nil if it chose none.
+    /// - Throws: `invalid_idempotency_key` for one of ours, which would keep a run from ending.
+    package static func chosen(_ text: String?) throws(Rejection) -> String? {
+        guard let key = Limits.trimmed(text) else { return nil }
+        guard !key.hasPrefix(evidencePrefix) else {
+            throw .field(
+                "idempotency_key", .invalidIdempotencyKey,
+                "idempotency_key: keys that begin like this are the system's own; choose another")
+        }
+        return key
+    }
 }

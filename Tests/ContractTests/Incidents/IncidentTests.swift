@@ -105,6 +105,25 @@ struct IncidentTests {
         }
     }
 
+    @Test("may be about a thread of its room, and of no other")
+    func thread() throws {
+        try withAPI { api in
+            let (room, other) = (try api.room(), try api.room("Elsewhere"))
+            let thread = try api.operator.post("/v1/rooms/\(room)/threads", ["title": "talk"])["thread_id"] ?? .null
+            func open(in room: RoomID) throws -> Answered {
+                try api.operator.post(
+                    "/v1/incidents", ["title": "a", "room_id": .string(room.rawValue), "thread_id": thread])
+            }
+            let opened = try open(in: room)
+            #expect(opened.status == 201)
+            let shown = try api.operator.get("/v1/incidents/\(opened[text: "incident_id"])")["incident"]
+            #expect(shown?["thread_id"] == thread)
+            let before = try api.lastGlobalSeq()
+            #expect(try open(in: other).code == "thread_not_found")
+            #expect(try api.lastGlobalSeq() == before)
+        }
+    }
+
     @Test(
         "that cannot be is refused with the member",
         arguments: [

@@ -217,6 +217,26 @@ struct ThreadTests {
         }
     }
 
+    @Test("with a key of the system's own is refused: it would keep a run from ending")
+    func reservedKey() throws {
+        try withAPI { api in
+            let room = try api.room()
+            let run = try api.run(in: room)
+            let hold = try api.hold()
+            let key = JSONValue.string("evidence_manifest:\(run)")
+            let thread = try api.thread(in: room)
+            let before = try api.lastGlobalSeq()
+            let message = try hold.post(
+                "/v1/threads/\(thread)/messages", ["content_md": "x", "lang": "en", "idempotency_key": key])
+            let opened = try hold.post("/v1/rooms/\(room)/threads", ["title": "x", "idempotency_key": key])
+            for answer in [message, opened] {
+                #expect((answer.status, answer.code) == (400, "invalid_idempotency_key"))
+            }
+            #expect(try api.lastGlobalSeq() == before)
+            #expect(try hold.onRun("complete").status == 200)
+        }
+    }
+
     @Test("believes what the header mode says of the sender")
     func headerMode() throws {
         try withAPI(settings: ["AUTH_ALLOW_LEGACY_WORKSPACE_HEADER": "1"]) { api in
