@@ -10,18 +10,25 @@ let package = Package(
         .executable(name: "engine", targets: ["EngineMain"]),
         .executable(name: "aos", targets: ["CLIMain"]),
     ],
+    // Without libpq-dev: `swift build --disable-default-traits`.
+    traits: [
+        .trait(name: "Postgres", description: "Postgres as a storage backend, by libpq"),
+        .default(enabledTraits: ["Postgres"]),
+    ],
     targets: [
         // Level 0: the outside world, and formats.
         system("CLinux"), system("CSQLite", apt: "libsqlite3-dev"), system("COpenSSL", apt: "libssl-dev"),
+        system("CPostgres", apt: "libpq-dev"),
         module("Platform", "CLinux"),
         module("JSON"),
         module("HTTP"),
-        module("DatabaseCore"),
+        module("DatabaseCore", "Platform"),
         // Level 1: mechanisms, and the vocabulary on the wire.
         module("Crypto", "COpenSSL"),
         module("HTTPServer", "HTTP", "Platform"),
         module("HTTPClient", "HTTP", "Platform"),
         module("DatabaseSQLite", "DatabaseCore", "Platform", "CSQLite"),
+        module("DatabasePostgres", "DatabaseCore", "Platform", "CPostgres"),
         module("Shared", "HTTP", "JSON"),
         module("APIClient", "Shared", "HTTPClient", "HTTP", "JSON"),
         // Level 2 and 3: decide, record, project.
@@ -30,7 +37,7 @@ let package = Package(
         module("Projectors", "Domain", "Shared", "EventStore", "DatabaseCore", "Crypto", "JSON"),
         // Level 4: the programs' bodies.
         module(
-            "API", "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite", "DatabaseCore",
+            "API", "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite", "DatabasePostgres", "DatabaseCore",
             "HTTPServer", "HTTP", "JSON", "Crypto", "Platform"),
         module("Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
         module("CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
@@ -46,35 +53,43 @@ let package = Package(
             path: "infra/bench/Bench", swiftSettings: houseSettings()),
         // Tests mirror the modules; TestSupport is what several of them share.
         .target(
+            name: "PostgresTestSupport",
+            dependencies: ["DatabasePostgres", "DatabaseSQLite", "DatabaseCore", "Platform", "CPostgres"].map(
+                dependency),
+            path: "Tests/PostgresTestSupport", swiftSettings: houseSettings()),
+        .target(
             name: "TestSupport",
             dependencies: [
-                "API", "APIClient", "Projectors", "EventStore", "Shared", "HTTPServer", "HTTPClient", "HTTP",
-                "DatabaseSQLite", "DatabaseCore", "JSON", "Crypto", "Platform",
+                "PostgresTestSupport", "API", "APIClient", "Projectors", "EventStore", "Shared", "HTTPServer",
+                "HTTPClient", "HTTP", "DatabaseCore", "JSON", "Crypto", "Platform",
             ], path: "Tests/TestSupport", swiftSettings: houseSettings()),
         suite("CLITests", "CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         suite(
-            "ContractTests", exclude: ["Authorization/matrix.txt"], "TestSupport", "API", "APIClient", "Projectors",
-            "EventStore", "Shared", "Domain", "DatabaseSQLite", "DatabaseCore", "HTTPServer", "HTTPClient", "HTTP",
+            "ContractTests", exclude: ["Authorization/matrix.txt"], "TestSupport", "PostgresTestSupport", "API",
+            "APIClient", "Projectors",
+            "EventStore", "Shared", "Domain", "DatabaseSQLite", "DatabasePostgres", "DatabaseCore", "HTTPServer",
+            "HTTPClient", "HTTP",
             "JSON", "Crypto", "Platform"),
         suite("CryptoTests", "Crypto"),
-        suite("DatabaseTests", "DatabaseCore", "DatabaseSQLite", "Platform", "CSQLite"),
+        suite(
+            "DatabaseTests", "PostgresTestSupport", "DatabaseCore", "DatabaseSQLite", "DatabasePostgres", "Platform",
+            "CSQLite"),
         suite("DomainTests", "Domain", "Shared", "JSON", "Platform"),
         suite(
             "EndToEndTests", "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform",
             "CSQLite", "CLinux"),
         suite("EngineTests", "Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
         suite(
-            "EventStoreTests", "EventStore", "Shared", "DatabaseSQLite", "DatabaseCore", "Crypto", "JSON", "Platform",
-            "CSQLite", "CLinux"),
+            "EventStoreTests", "PostgresTestSupport", "EventStore", "Shared", "DatabaseSQLite", "DatabasePostgres",
+            "DatabaseCore", "Crypto", "JSON", "Platform", "CSQLite", "CLinux"),
         suite("HTTPClientTests", "HTTPClient", "HTTPServer", "HTTP", "Platform"),
         suite("HTTPServerTests", "HTTPServer", "HTTP", "Platform"),
         suite("HTTPTests", "HTTP"),
         suite("JSONTests", "JSON"),
         suite("PlatformTests", "Platform"),
         suite(
-            "ProjectorTests", "Projectors", "Domain", "EventStore", "Shared", "DatabaseSQLite", "DatabaseCore",
-            "Crypto",
-            "JSON", "Platform"),
+            "ProjectorTests", "PostgresTestSupport", "Projectors", "Domain", "EventStore", "Shared", "DatabaseSQLite",
+            "DatabaseCore", "Crypto", "JSON", "Platform"),
         suite("SharedTests", exclude: ["Golden"], "Shared", "HTTP", "JSON", "Platform"),
         suite("TidyTests", "TestSupport", "API", "Projectors", "Domain", "Shared", "HTTP", "JSON", "Platform"),
     ]
@@ -87,21 +102,26 @@ func system(_ name: String, apt: String? = nil) -> Target {
 
 /// A library module under `Sources/`, with all it may import.
 func module(_ name: String, _ imports: String...) -> Target {
-    .target(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: houseSettings())
+    .target(name: name, dependencies: imports.map(dependency), swiftSettings: houseSettings())
 }
 
 /// A program: a `main.swift` that starts its library.
 func program(_ name: String, _ imports: String...) -> Target {
     .executableTarget(
-        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, path: "Sources/Programs/\(name)",
+        name: name, dependencies: imports.map(dependency), path: "Sources/Programs/\(name)",
         swiftSettings: houseSettings())
 }
 
 /// A test suite under `Tests/`.
 func suite(_ name: String, exclude: [String] = [], _ imports: String...) -> Target {
     .testTarget(
-        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, exclude: exclude,
+        name: name, dependencies: imports.map(dependency), exclude: exclude,
         swiftSettings: houseSettings())
+}
+
+/// libpq is only looked for where the trait wants it.
+func dependency(_ name: String) -> Target.Dependency {
+    name == "CPostgres" ? .target(name: name, condition: .when(traits: ["Postgres"])) : .init(stringLiteral: name)
 }
 
 func houseSettings() -> [SwiftSetting] {

@@ -1,5 +1,17 @@
+import Platform
+
+/// Which database it is. What the SQL of the two does not share is asked of this, beside the table concerned.
+package enum Backend: String, Sendable, CaseIterable {
+    case sqlite, postgres
+
+    /// Whether several processes may write to one database.
+    package var isShared: Bool { self == .postgres }
+}
+
 /// What a database is to us: one writer that groups commits, and readers that never wait for it.
 package protocol Database: AnyObject, Sendable {
+    var backend: Backend { get }
+
     /// Queues `work` for the writer. It runs in a transaction together with others that have arrived meanwhile; `then`
     /// is called on the writer's thread after that transaction has been committed (or has failed for good), in the
     /// order of the works. What `work` throws before its first write refuses it alone and leaves nothing behind; a
@@ -9,16 +21,37 @@ package protocol Database: AnyObject, Sendable {
         _ work: @escaping @Sendable (any WriteTransaction) throws -> Value,
         then: @escaping @Sendable (Result<Value, any Error>) -> Void)
 
-    /// ``write(_:then:)`` for a caller that has a thread to wait with.
-    func writeAndWait<Value: Sendable>(
-        _ work: @escaping @Sendable (any WriteTransaction) throws -> Value
-    ) throws -> Value
-
     /// How long the last commit took, until the disk had it; nil before the first.
     var lastCommitMicroseconds: Int64? { get }
 
     /// Reads a consistent state of all that was committed before.
     func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value
+
+    /// Works that wait for the writer.
+    var queuedWorks: Int { get }
+
+    /// Calls `onMore` when another process may have committed, and now and then in case that was missed. A database that
+    /// only this process writes to never does.
+    func onOthersCommit(_ onMore: @escaping @Sendable () -> Void)
+
+    /// Finishes what is queued, refuses what comes later, and lets go of the database.
+    func close()
+}
+
+extension Database {
+    /// ``write(_:then:)`` for a caller that has a thread to wait with.
+    package func writeAndWait<Value: Sendable>(
+        _ work: @escaping @Sendable (any WriteTransaction) throws -> Value
+    ) throws -> Value {
+        let result = Monitor<Result<Value, any Error>?>(nil)
+        write(work) { outcome in result.update { $0 = outcome } }
+        return try result.wait { $0 }!.get()
+    }
+
+    /// The number of the last migration that was applied, as the database itself says.
+    package func schemaVersion() throws -> Int {
+        try read { try $0.first("SELECT max(version) AS last FROM schema_migrations") { try $0.get("last") } } ?? 0
+    }
 }
 
 /// How a transaction of the writer went, for whoever counts.
@@ -39,17 +72,38 @@ package struct WriteBatch: Sendable {
 
 /// A consistent view on the tables.
 package protocol ReadTransaction: AnyObject {
-    /// Hands each row to `body`; a row is only valid inside it. Returning false stops.
+    var backend: Backend { get }
+
+    /// Hands each row to `body`; a row is only valid inside it. Returning false stops. All rows may be held in memory: the
+    /// statement says how many there are at the most.
     func each(_ statement: SQL, _ body: (any Row) throws -> Bool) throws
+
+    /// The same for a statement with any number of rows: they come in pieces, and those after a stop are not read.
+    func scan(_ statement: SQL, _ body: (any Row) throws -> Bool) throws
+
+    /// What the database's own clock says, in milliseconds since 1970; nil for one inside this process, which has none.
+    /// All processes that share the database agree on it.
+    func clockMilliseconds() throws -> Int64?
 }
 
 /// A transaction that may change them.
 package protocol WriteTransaction: ReadTransaction {
+    /// Runs a statement. It may reach the database together with the next one that is waited for, and its error with it;
+    /// no later than the commit, and always before anything is answered.
+    func execute(_ statement: SQL) throws
+    /// Runs a statement and waits for it.
     /// - Returns: The number of rows changed.
-    @discardableResult func execute(_ statement: SQL) throws -> Int
-    /// Grows when a rollback has undone what works of this database did, so that caches of rows can be dropped.
-    var rollbacks: Int { get }
-    /// How much the transaction has changed so far.
+    func update(_ statement: SQL) throws -> Int
+    /// Another number when rows may have changed otherwise than by works of this database that were committed: by a
+    /// rollback, or by another process. Whatever was remembered of rows under the old number is void.
+    var cacheEpoch: Int { get }
+    /// How many other processes are connected to write.
+    func otherWriters() throws -> Int
+    /// Another number when another process has written since this one's last transaction.
+    var turnsOfOthers: Int { get }
+    /// Lets the other processes see in ``turnsOfOthers`` that there was this transaction, although it changes nothing.
+    func leaveMark()
+    /// Grows with everything that the transaction changes, at the latest when the statement is run.
     var changes: Int { get }
 }
 
@@ -97,6 +151,10 @@ package struct DatabaseError: Error, Hashable, CustomStringConvertible {
         case full
         /// The disk failed or the file is damaged: what was acknowledged is safe only if nothing more is written.
         case storage
+        /// The database cannot be reached or has gone away: nothing is acknowledged meanwhile, and it is tried again.
+        case unavailable
+        /// Another transaction was in the way (serialization failure, deadlock): the same again may succeed.
+        case conflict
         /// A stored value is not what the column promises.
         case unexpectedValue
         /// More work is queued than the writer may hold.
@@ -122,6 +180,7 @@ package struct DatabaseError: Error, Hashable, CustomStringConvertible {
             case .integer: "an integer"
             case .real: "a real"
             case .text, .utf8: "text"
+            case .time: "a time"
             case .blob: "a blob"
             }
         return DatabaseError(.unexpectedValue, "expected \(expected), found \(kind)")

@@ -7,13 +7,49 @@ package enum SQLValue: Hashable, Sendable {
     /// Text that is at hand as UTF-8 bytes.
     case utf8([UInt8])
     case blob([UInt8])
+    /// Microseconds since 1970-01-01T00:00:00Z, from a database that has a type for times. To write one, give its text.
+    case time(microseconds: Int64)
 }
 
 /// What can be bound to a statement and read back from a row.
 package protocol SQLStorable: SendableMetatype {
+    /// What a column of such values is made of.
+    static var columnKind: ColumnKind { get }
     var sqlValue: SQLValue { get }
     /// - Throws: ``DatabaseError`` if the stored value is not one of this type.
     init(sqlValue: SQLValue) throws
+}
+
+extension SQLStorable {
+    package static var columnKind: ColumnKind { .text }
+}
+
+/// What a column holds. Each database has its own type for it.
+package enum ColumnKind: Sendable {
+    case text, integer, real, boolean, time, json, blob
+
+    package func type(on backend: Backend) -> String {
+        switch backend {
+        case .sqlite:
+            switch self {
+            case .text, .time, .json: "TEXT"
+            case .integer, .boolean: "INTEGER"
+            case .real: "REAL"
+            case .blob: "BLOB"
+            }
+        case .postgres:
+            switch self {
+            // Sorted by its bytes, as SQLite does: the order of lists must not depend on a server's locale.
+            case .text: "TEXT COLLATE \"C\""
+            case .integer: "BIGINT"
+            case .real: "DOUBLE PRECISION"
+            case .boolean: "BOOLEAN"
+            case .time: "TIMESTAMPTZ"
+            case .json: "JSONB"
+            case .blob: "BYTEA"
+            }
+        }
+    }
 }
 
 /// A statement whose interpolated values are bound, never spliced into its text.
@@ -96,6 +132,7 @@ extension String: SQLStorable {
 }
 
 extension Int64: SQLStorable {
+    package static var columnKind: ColumnKind { .integer }
     package var sqlValue: SQLValue { .integer(self) }
     package init(sqlValue: SQLValue) throws {
         guard case .integer(let value) = sqlValue else {
@@ -106,16 +143,19 @@ extension Int64: SQLStorable {
 }
 
 extension Int: SQLStorable {
+    package static var columnKind: ColumnKind { .integer }
     package var sqlValue: SQLValue { .integer(Int64(self)) }
     package init(sqlValue: SQLValue) throws { self = Int(try Int64(sqlValue: sqlValue)) }
 }
 
 extension Bool: SQLStorable {
+    package static var columnKind: ColumnKind { .boolean }
     package var sqlValue: SQLValue { .integer(self ? 1 : 0) }
     package init(sqlValue: SQLValue) throws { self = try Int64(sqlValue: sqlValue) != 0 }
 }
 
 extension Double: SQLStorable {
+    package static var columnKind: ColumnKind { .real }
     package var sqlValue: SQLValue { .real(self) }
     package init(sqlValue: SQLValue) throws {
         guard case .real(let value) = sqlValue else {
@@ -126,6 +166,7 @@ extension Double: SQLStorable {
 }
 
 extension [UInt8]: SQLStorable {
+    package static var columnKind: ColumnKind { .blob }
     package var sqlValue: SQLValue { .blob(self) }
     package init(sqlValue: SQLValue) throws {
         switch sqlValue {
@@ -137,6 +178,7 @@ extension [UInt8]: SQLStorable {
 }
 
 extension Optional: SQLStorable where Wrapped: SQLStorable {
+    package static var columnKind: ColumnKind { Wrapped.columnKind }
     package var sqlValue: SQLValue { self?.sqlValue ?? .null }
     package init(sqlValue: SQLValue) throws { self = sqlValue == .null ? nil : try Wrapped(sqlValue: sqlValue) }
 }

@@ -25,10 +25,12 @@ package struct Table<Record: Sendable>: Sendable {
     }
 
     /// The statements that make the table.
-    package var schema: [SQL] {
-        let lines = columns.map { "\($0.name) \($0.type)\($0.isNullable ? "" : " NOT NULL")" }
+    package var schema: Schema { Schema(sqlite: schema(on: .sqlite), postgres: schema(on: .postgres)) }
+
+    private func schema(on backend: Backend) -> [SQL] {
+        let lines = columns.map { "\($0.name) \($0.kind.type(on: backend))\($0.isNullable ? "" : " NOT NULL")" }
         let body = (lines + ["PRIMARY KEY (\(keys.joined(separator: ", ")))"]).joined(separator: ", ")
-        return [SQL(unsafeText: "CREATE TABLE \(name) (\(body)) STRICT")] + indexes
+        return [SQL(unsafeText: "CREATE TABLE \(name) (\(body))\(backend == .sqlite ? " STRICT" : "")")] + indexes
     }
 
     /// Inserts the record, or replaces the one with the same key.
@@ -61,11 +63,13 @@ package struct Table<Record: Sendable>: Sendable {
         return record
     }
 
-    /// All rows in the order of their keys, as values: what a comparison of two databases reads.
+    /// All rows in the order of their keys, as values: what a comparison of two databases reads. The values are those that
+    /// would be written, so they are the same whatever database the rows are in.
     package func eachRow(in transaction: any ReadTransaction, _ body: ([SQLValue]) throws -> Void) throws {
         let order = SQL(unsafeText: "\(selectText) ORDER BY \(keys.joined(separator: ", "))")
-        try transaction.each(order) { row in
-            try body(columns.map { try row.value($0.name) })
+        try transaction.scan(order) { row in
+            let record = try decode(row)
+            try body(columns.map { $0.get(record) })
             return true
         }
     }
@@ -73,30 +77,24 @@ package struct Table<Record: Sendable>: Sendable {
 
 /// One column: its name and type, and the member of the record it holds.
 package struct Column<Record: Sendable>: Sendable {
-    package enum Kind: String, Sendable {
-        case text = "TEXT"
-        case integer = "INTEGER"
-        case real = "REAL"
-    }
-
     package let name: String
-    package let type: String
+    package let kind: ColumnKind
     package let isNullable: Bool
     package let get: @Sendable (Record) -> SQLValue
     package let set: @Sendable (inout Record, SQLValue) throws -> Void
 
     package init(
-        _ name: String, _ kind: Kind, isNullable: Bool, get: @escaping @Sendable (Record) -> SQLValue,
+        _ name: String, _ kind: ColumnKind, isNullable: Bool, get: @escaping @Sendable (Record) -> SQLValue,
         set: @escaping @Sendable (inout Record, SQLValue) throws -> Void
     ) {
-        (self.name, type, self.isNullable, self.get, self.set) = (name, kind.rawValue, isNullable, get, set)
+        (self.name, self.kind, self.isNullable, self.get, self.set) = (name, kind, isNullable, get, set)
     }
 
     /// A member that may be nil makes a column that may be null.
     package init<Value: SQLStorable>(
-        _ name: String, _ member: any WritableKeyPath<Record, Value> & Sendable, _ kind: Kind = .text
+        _ name: String, _ member: any WritableKeyPath<Record, Value> & Sendable
     ) {
-        self.init(name, kind, isNullable: Value.self is any OptionalValue.Type) {
+        self.init(name, Value.columnKind, isNullable: Value.self is any OptionalValue.Type) {
             $0[keyPath: member].sqlValue
         } set: {
             $0[keyPath: member] = try Value(sqlValue: $1)

@@ -45,23 +45,16 @@ enum SQLiteSettings {
 /// Brings the schema up to date, one numbered step after the other.
 enum SQLiteMigrator {
     static func migrate(_ connection: SQLiteConnection, _ migrations: [Migration]) throws(DatabaseError) {
-        precondition(
-            migrations.enumerated().allSatisfy { $1.number == $0 + 1 }, "migrations are numbered 1, 2, 3 …")
         try connection.run(
             "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT")
         guard
             case .integer(let applied) = try connection.scalar(
                 "SELECT coalesce(max(version), 0) FROM schema_migrations")
         else { return }
-        guard applied <= migrations.count else {
-            throw DatabaseError(
-                .storage,
-                "the database has schema \(applied), this program knows \(migrations.count): use a newer program")
-        }
-        for migration in migrations.dropFirst(Int(applied)) {
+        for migration in try Migration.pending(migrations, applied: Int(applied)) {
             try connection.execute("BEGIN IMMEDIATE")
             do throws(DatabaseError) {
-                for statement in migration.sqlite {
+                for statement in migration.schema.sqlite {
                     precondition(statement.bindings.isEmpty, "a schema has no values: \(statement.text)")
                     try connection.run(statement.text)
                 }

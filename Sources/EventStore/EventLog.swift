@@ -22,10 +22,10 @@ package final class EventLog: @unchecked Sendable {
     }
 
     private let randomBytes: @Sendable (Int) -> [UInt8]
-    // What the writer knows without asking; all of it is void after a rollback.
+    // What the writer knows without asking; all of it is void after a rollback, or when somebody else has written.
     private var heads: [StreamID: Head] = [:]
     private var tip: Tip?
-    private var knownRollbacks = -1
+    private var knownEpoch = -1
     private var principals: [Actor: String] = [:]
 
     /// - Parameter randomBytes: The entropy seam: event identifiers and salts come from it.
@@ -37,10 +37,10 @@ package final class EventLog: @unchecked Sendable {
     package func append(
         _ drafts: [EventDraft], at now: Timestamp, in transaction: any WriteTransaction
     ) throws -> [Recorded<DomainEvent>] {
-        if knownRollbacks != transaction.rollbacks {
+        if knownEpoch != transaction.cacheEpoch {
             heads = [:]
             tip = nil
-            knownRollbacks = transaction.rollbacks
+            knownEpoch = transaction.cacheEpoch
         }
         var recorded: [Recorded<DomainEvent>] = []
         var previous: EventID?
@@ -115,7 +115,7 @@ package final class EventLog: @unchecked Sendable {
             idempotencyKey: draft.idempotencyKey, entityType: nil, entityID: nil,
             payloadDigest: EventHasher.payloadDigest(payload), prevEventHash: head.lastHash, eventHash: "")
         envelope.eventHash = EventHasher.eventHash(envelope)
-        try transaction.execute(EventTable.insert(envelope, payload))
+        try transaction.execute(EventTable.insert(envelope, payload, on: transaction.backend))
         try EventSubjects.note(payload.data, at: globalSeq, in: transaction)
         let nextSeq = head.nextSeq + 1
         try transaction.execute(
@@ -148,7 +148,7 @@ package final class EventLog: @unchecked Sendable {
     private func head(of stream: StreamID, in transaction: any WriteTransaction) throws -> (Head, isNew: Bool) {
         if let head = heads[stream] { return (head, false) }
         if heads.count >= Self.cachedStreamsMax { heads = [:] }
-        let stored = try transaction.first(EventTable.head(of: stream)) { row in
+        let stored = try transaction.first(EventTable.lockedHead(of: stream, on: transaction.backend)) { row in
             Head(nextSeq: try row.get("next_seq"), lastHash: try row.get("event_hash"))
         }
         return stored.map { ($0, false) } ?? (Head(nextSeq: 1, lastHash: nil), true)

@@ -26,11 +26,11 @@ package enum EventQueries {
         _ filter: EventFilter, limit: Int, in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Bool
     ) throws {
         let search = try EventSearch(filter, limit: limit, mayScan: true, in: transaction)
-        try transaction.each(search.statement) { try body(StoredEvent(row: $0)) }
+        try transaction.scan(search.statement) { try body(StoredEvent(row: $0)) }
     }
 
     package static func event(_ id: EventID, in transaction: any ReadTransaction) throws -> StoredEvent? {
-        var statement = SQL(unsafeText: EventTable.selectText)
+        var statement = EventTable.select(on: transaction.backend)
         statement.append(" WHERE event_id = \(id)")
         return try transaction.first(statement) { try StoredEvent(row: $0) }
     }
@@ -39,21 +39,21 @@ package enum EventQueries {
     package static func event(
         idempotencyKey key: String, in stream: StreamID, _ transaction: any ReadTransaction
     ) throws -> StoredEvent? {
-        try transaction.first(
+        var statement = EventTable.select(on: transaction.backend)
+        statement.append(
             """
-            SELECT * FROM evt_events WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id)
-                AND idempotency_key = \(key)
-            """
-        ) { try StoredEvent(row: $0) }
+             WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id) AND idempotency_key = \(key)
+            """)
+        return try transaction.first(statement) { try StoredEvent(row: $0) }
     }
 
     /// Every event of the log, in order, one at a time.
     package static func each(
         afterGlobalSeq: Int64 = 0, in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Void
     ) throws {
-        var statement = SQL(unsafeText: EventTable.selectText)
+        var statement = EventTable.select(on: transaction.backend)
         statement.append(" WHERE global_seq > \(afterGlobalSeq) ORDER BY global_seq")
-        try transaction.each(statement) {
+        try transaction.scan(statement) {
             try body(StoredEvent(row: $0))
             return true
         }
@@ -68,7 +68,7 @@ package enum EventQueries {
         var events: [EventPointer] = []
         var (first, last, count, isEnded) = (Int64(0), Int64(0), Int64(0), false)
         // Columns before the payload only: the pages of a large payload are not even read.
-        try transaction.each(
+        try transaction.scan(
             """
             SELECT event_id, event_type, occurred_at, stream_seq, event_hash FROM evt_events
             WHERE run_id = \(run) AND stream_type = \(stream.type) AND stream_id = \(stream.id)

@@ -33,7 +33,7 @@ struct EventSearch {
         // Within a stream both orders are the same, and the stream's index has this one.
         let order = SQL(
             unsafeText: " ORDER BY \(path == .stream ? "stream_seq" : "global_seq")\(isBackwards ? " DESC" : "")")
-        statement = SQL(unsafeText: EventTable.selectText)
+        statement = EventTable.select(on: transaction.backend)
         let branches = self.branches
         if branches.count <= 1 {
             statement.append(" WHERE ")

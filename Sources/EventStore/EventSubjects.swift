@@ -17,16 +17,27 @@ enum EventSubjects {
         }
     }
 
-    static let schema: [SQL] = [
-        """
-        CREATE TABLE evt_subjects (
-            kind TEXT NOT NULL CHECK (kind IN ('agent', 'principal')),
-            subject_id TEXT NOT NULL,
-            global_seq INTEGER NOT NULL REFERENCES evt_events,
-            PRIMARY KEY (kind, subject_id, global_seq)
-        ) STRICT, WITHOUT ROWID
-        """
-    ]
+    static let schema = Schema(
+        sqlite: [
+            """
+            CREATE TABLE evt_subjects (
+                kind TEXT NOT NULL CHECK (kind IN ('agent', 'principal')),
+                subject_id TEXT NOT NULL,
+                global_seq INTEGER NOT NULL REFERENCES evt_events,
+                PRIMARY KEY (kind, subject_id, global_seq)
+            ) STRICT, WITHOUT ROWID
+            """
+        ],
+        postgres: [
+            """
+            CREATE TABLE evt_subjects (
+                kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('agent', 'principal')),
+                subject_id TEXT COLLATE "C" NOT NULL,
+                global_seq BIGINT NOT NULL REFERENCES evt_events,
+                PRIMARY KEY (kind, subject_id, global_seq)
+            )
+            """
+        ])
 
     /// Notes whom the event is about. A note that is there already is of an event that somebody cut off the log: that is for
     /// the head file to tell, not for the next append. Most events name nobody, which one look at their bytes tells.

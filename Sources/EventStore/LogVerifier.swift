@@ -28,7 +28,9 @@ package struct LogVerifier {
     /// Walks the whole log.
     package static func verifyLog(in transaction: any ReadTransaction) throws -> LogVerification {
         var verifier = LogVerifier()
-        try transaction.each(SQL(unsafeText: EventTable.selectText + " ORDER BY global_seq")) { row in
+        var statement = EventTable.select(on: transaction.backend)
+        statement.append(" ORDER BY global_seq")
+        try transaction.scan(statement) { row in
             verifier.checkRow(row, inOrderOfRecording: true)
             return true
         }
@@ -55,13 +57,13 @@ package struct LogVerifier {
             verifier.tips[stream] = Tip(seq: seq, hash: hash)
         }
         var (walked, hasMore) = (0, false)
-        var statement = SQL(unsafeText: EventTable.selectText)
+        var statement = EventTable.select(on: transaction.backend)
         statement.append(
             """
              WHERE stream_type = \(stream.type.rawValue) AND stream_id = \(stream.id) AND stream_seq > \(seq)
             ORDER BY stream_seq LIMIT \(limit + 1)
             """)
-        try transaction.each(statement) { row in
+        try transaction.scan(statement) { row in
             hasMore = walked == limit
             if hasMore { return false }
             walked += 1
@@ -107,9 +109,14 @@ package struct LogVerifier {
 
     /// Whether the row has the bytes that were hashed: a time can be written in several ways, and only one was.
     private func isExact(_ event: StoredEvent, _ row: any Row) throws -> Bool {
-        try row.bytes("occurred_at") == Array(event.envelope.occurredAt.description.utf8)
-            && row.bytes("recorded_at") == Array(event.envelope.recordedAt.description.utf8)
+        try isExact(event.envelope.occurredAt, row, "occurred_at")
+            && isExact(event.envelope.recordedAt, row, "recorded_at")
             && row.value("contains_secrets") == event.envelope.containsSecrets.sqlValue
+    }
+
+    private func isExact(_ time: Timestamp, _ row: any Row, _ column: String) throws -> Bool {
+        if case .time(let microseconds) = try row.value(column) { return microseconds == time.milliseconds * 1000 }
+        return try row.bytes(column) == Array(time.description.utf8)
     }
 
     /// An erasure takes the whole payload.
@@ -166,7 +173,7 @@ package struct LogVerifier {
 
     private mutating func checkHeads(_ select: SQL, in transaction: any ReadTransaction) throws {
         var headed: Set<StreamID> = []
-        try transaction.each(select) { row in
+        try transaction.scan(select) { row in
             let stream = StreamID(try row.get("stream_type"), try row.get("stream_id"))
             headed.insert(stream)
             let last = try row.get("next_seq", as: Int64.self) - 1

@@ -10,8 +10,14 @@ extension Identifier: SQLStorable {
 }
 
 extension Timestamp: SQLStorable {
+    package static var columnKind: ColumnKind { .time }
     package var sqlValue: SQLValue { .text(description) }
     package init(sqlValue: SQLValue) throws {
+        if case .time(let microseconds) = sqlValue {
+            // Rounded down, also before 1970.
+            self.init(milliseconds: microseconds / 1000 - (microseconds % 1000 < 0 ? 1 : 0))
+            return
+        }
         guard let time = Timestamp(try String(sqlValue: sqlValue)) else {
             throw DatabaseError.unexpectedValue(expected: "an RFC 3339 time", found: sqlValue)
         }
@@ -20,6 +26,7 @@ extension Timestamp: SQLStorable {
 }
 
 extension JSONValue: SQLStorable {
+    package static var columnKind: ColumnKind { .json }
     package var sqlValue: SQLValue { .utf8(JSON.canonical(self)) }
     package init(sqlValue: SQLValue) throws {
         self = try JSON.parse(try [UInt8](sqlValue: sqlValue), limits: .stored)

@@ -7,7 +7,7 @@ extension Column {
     package init<Value: Codable & Sendable & SendableMetatype>(
         json name: String, _ member: any WritableKeyPath<Record, Value> & Sendable
     ) {
-        self.init(name, .text, isNullable: false) { record in
+        self.init(name, .json, isNullable: false) { record in
             // What we hold came out of JSON or goes into an answer as JSON: it can be written.
             .utf8(try! JSON.canonical(encoding: record[keyPath: member]))
         } set: { record, value in
@@ -19,7 +19,7 @@ extension Column {
     package init<Value: Codable & Sendable & SendableMetatype>(
         json name: String, optional member: any WritableKeyPath<Record, Value?> & Sendable
     ) {
-        self.init(name, .text, isNullable: true) { record in
+        self.init(name, .json, isNullable: true) { record in
             guard let value = record[keyPath: member] else { return .null }
             return .utf8(try! JSON.canonical(encoding: value))
         } set: { record, value in

@@ -7,7 +7,7 @@ package import Shared
 /// A read model: its table, and the fold that fills it.
 package struct Projector: Sendable {
     package let name: String
-    package let schema: [SQL]
+    package let schema: Schema
     /// Folds one event into the table. A pure function of the rows and the event: no clock, no randomness.
     package let project: @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void
     /// Its rows in the order of their keys, each as bytes to compare.
@@ -17,7 +17,7 @@ package struct Projector: Sendable {
     package let clear: @Sendable (any WriteTransaction) throws -> Void
 
     init(
-        _ name: String, schema: [SQL],
+        _ name: String, schema: Schema,
         project: @escaping @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void,
         eachRow: @escaping @Sendable (any ReadTransaction, (String, [SQLValue]) throws -> Void) throws -> Void,
         clear: @escaping @Sendable (any WriteTransaction) throws -> Void
@@ -81,7 +81,8 @@ package enum ProjectorCatalogue {
         ToolCallTable.projector,
     ]
 
-    package static let migration = Migration(2, "projections", sqlite: all.flatMap(\.schema))
+    package static let migration = Migration(
+        2, "projections", all.map(\.schema).reduce(Schema(sqlite: [], postgres: []), +))
 
     /// Folds events into all read models, in the append's transaction.
     package static func project(_ recorded: [Recorded<DomainEvent>], in transaction: any WriteTransaction) throws {

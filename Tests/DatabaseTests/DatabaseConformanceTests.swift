@@ -20,7 +20,7 @@ struct DatabaseConformanceTests {
         let changed = try opened.database.writeAndWait { transaction in
             try transaction.add("one")
             try transaction.add("two")
-            return try transaction.execute("UPDATE words SET word = word || '!'")
+            return try transaction.update("UPDATE words SET word = word || '!'")
         }
         #expect(changed == 2)
         #expect(try opened.database.read { try $0.words() } == ["one!", "two!"])
@@ -94,7 +94,7 @@ struct DatabaseConformanceTests {
         let opened = try open(driver)
         defer { opened.close() }
         let (database, answers, runs) = (opened.database, Answers<Void>(), Monitor([0, 0, 0]))
-        let before = try database.writeAndWait { $0.rollbacks }
+        let before = try database.writeAndWait { $0.cacheEpoch }
         let hold = WriterHold(database)
         for number in 0..<3 {
             database.write { transaction in
@@ -112,8 +112,8 @@ struct DatabaseConformanceTests {
         // The third was not reached in the batch.
         #expect(runs.read { $0 } == [2, 2, 1])
         #expect(try database.read { try $0.words() } == ["w0", "w2"])
-        // One rollback of the batch, one of the work alone.
-        #expect(try database.writeAndWait { $0.rollbacks } == before + 2)
+        // At least one rollback of the batch, and one of the work alone.
+        #expect(try database.writeAndWait { $0.cacheEpoch } >= before + 2)
     }
 
     @Test("A violated constraint leaves nothing of its work and all of the others", arguments: Driver.all)
@@ -136,25 +136,26 @@ struct DatabaseConformanceTests {
         #expect(try database.read { try $0.words() } == ["a", "c"])
     }
 
-    @Test("The changes of a transaction count up with each write", arguments: Driver.all)
+    @Test(
+        "What a batch changed is counted, and one that only looked is told from one that wrote", arguments: Driver.all)
     func changes(_ driver: Driver) throws {
-        let opened = try open(driver)
+        let batches = Monitor<[WriteBatch]>([])
+        let opened = try driver.make(scratch, [wordsMigration]) { batch in batches.update { $0.append(batch) } }
         defer { opened.close() }
-        let counts = try opened.database.writeAndWait { transaction in
+        try opened.database.writeAndWait { transaction in
             let before = transaction.changes
             try transaction.add("a")
-            let after = transaction.changes
-            try transaction.execute("DELETE FROM words WHERE word = 'nothing'")
-            return [after - before, transaction.changes - after]
+            #expect(transaction.changes == before + 1)
         }
-        #expect(counts == [1, 0])
+        _ = try opened.database.writeAndWait { try $0.words() }
+        #expect(batches.read { $0.map(\.changes) } == [1, 0])
     }
 
     @Test("A full queue refuses the next work and does all it has taken", arguments: Driver.all)
     func overload(_ driver: Driver) throws {
         let opened = try open(driver)
         defer { opened.close() }
-        let (database, answers, most) = (opened.database, Answers<Void>(), driver.queuedWorksMax)
+        let (database, answers, most) = (opened.database, Answers<Void>(), GroupCommitter.queuedWorksMax)
         let hold = WriterHold(database)
         for number in 0...most {
             database.write { _ in
@@ -280,7 +281,7 @@ struct DatabaseConformanceTests {
     func injection(_ driver: Driver) throws {
         let opened = try open(driver)
         defer { opened.close() }
-        let hostile = ["'); DROP TABLE words; --", "$1", "' OR 1 = 1 --", "\"", "\\", "?1", "a\0b", "%", ";"]
+        let hostile = ["'); DROP TABLE words; --", "$1", "' OR 1 = 1 --", "\"", "\\", "?1", "a\u{1}b", "%", ";"]
         try opened.database.writeAndWait { transaction in
             for word in hostile { try transaction.add(word) }
         }
@@ -365,30 +366,86 @@ struct DatabaseConformanceTests {
 
     @Test("Values come back as they went in", arguments: Driver.all)
     func roundTrip(_ driver: Driver) throws {
-        let opened = try driver.open(
-            scratch,
-            [Migration(1, "cells", sqlite: ["CREATE TABLE cells (number INTEGER PRIMARY KEY, cell ANY) STRICT"])])
+        let kinds: [ColumnKind] = [.integer, .real, .text, .blob]
+        func columns(_ backend: Backend) -> String {
+            kinds.map { "\($0)_cell \($0.type(on: backend))" }.joined(separator: ", ")
+        }
+        let cells = Migration(
+            1, "cells",
+            sqlite: [SQL(unsafeText: "CREATE TABLE cells (number INTEGER PRIMARY KEY, \(columns(.sqlite))) STRICT")],
+            postgres: [SQL(unsafeText: "CREATE TABLE cells (number BIGSERIAL PRIMARY KEY, \(columns(.postgres)))")])
+        let opened = try driver.open(scratch, [cells])
         defer { opened.close() }
-        let values: [SQLValue] = [
-            .null, .integer(0), .integer(.max), .integer(.min), .real(0.1), .real(-1e300), .text(""), .text("a\0b"),
-            .text("Zoë 🙂 e\u{301}"), .text(String(repeating: "large ", count: 500_000)), .blob([]),
-            .blob(Array(0...255)), .blob([UInt8](repeating: 7, count: 3_000_000)),
-        ]
-        let stored = values + [.utf8(Array("bytes".utf8)), .utf8([])]
-        try opened.database.writeAndWait { transaction in
-            for value in stored {
-                try transaction.execute(SQL(unsafeText: "INSERT INTO cells (cell) VALUES ($1)", bindings: [value]))
+        func check(_ kind: ColumnKind, _ value: SQLValue, readsAs expected: SQLValue? = nil) throws {
+            let back = try opened.database.writeAndWait { transaction in
+                try transaction.execute("DELETE FROM cells")
+                try transaction.execute(
+                    SQL(unsafeText: "INSERT INTO cells (\(kind)_cell) VALUES ($1)", bindings: [value]))
+                return try transaction.first(SQL(unsafeText: "SELECT \(kind)_cell AS cell FROM cells")) {
+                    (value: try $0.value("cell"), bytes: (try? $0.bytes("cell")) ?? [])
+                }
             }
+            #expect(back?.value == expected ?? value)
+            // Text keeps its bytes: composed and decomposed letters are not made the same.
+            if case .text(let text) = value { #expect(back?.bytes == Array(text.utf8)) }
         }
-        let back = try opened.database.read {
-            try $0.all("SELECT cell FROM cells ORDER BY number") { try $0.value("cell") }
+        for kind in kinds { try check(kind, .null) }
+        for number in [0, 1, -1, 255, 256, -256, .max, .min] as [Int64] { try check(.integer, .integer(number)) }
+        let reals = [0.1, -1e300, .leastNonzeroMagnitude, 0, .greatestFiniteMagnitude, 1 / 3, -0.5]
+        for number in reals { try check(.real, .real(number)) }
+        let texts = ["", "Zoë 🙂 e\u{301}", "a\u{1}b\n\t\u{FFFD}", String(repeating: "large ", count: 500_000)]
+        for text in texts { try check(.text, .text(text)) }
+        try check(.text, .utf8(Array("bytes".utf8)), readsAs: .text("bytes"))
+        try check(.text, .utf8([]), readsAs: .text(""))
+        for blob in [[], Array(0...255), [UInt8](repeating: 7, count: 3_000_000)] as [[UInt8]] {
+            try check(.blob, .blob(blob))
         }
-        #expect(back == values + [.text("bytes"), .text("")])
-        // Text keeps its bytes: composed and decomposed letters are not made the same.
-        let scalars = try opened.database.read { transaction in
-            try transaction.first("SELECT cell FROM cells WHERE number = 9") { try $0.bytes("cell") }
+    }
+
+    @Test("What is looked for with a NUL, which no text has, is not found", arguments: Driver.all)
+    func lookingForNUL(_ driver: Driver) throws {
+        let opened = try open(driver)
+        defer { opened.close() }
+        try opened.database.writeAndWait { try $0.add("a") }
+        let found = try opened.database.read { transaction in
+            try transaction.all("SELECT word FROM words WHERE word = \("a\0b") OR word = \("\0")") { _ in true }
         }
-        #expect(scalars == Array("Zoë 🙂 e\u{301}".utf8))
+        #expect(found == [])
+    }
+
+    @Test("A scan gives all rows in order, may be nested, and stops when told to", arguments: Driver.all)
+    func scans(_ driver: Driver) throws {
+        let opened = try open(driver)
+        defer { opened.close() }
+        let count = 1_000
+        try opened.database.writeAndWait { transaction in
+            for number in 1...count { try transaction.add("w\(number)") }
+        }
+        try opened.database.read { transaction in
+            var (seen, inner) = ([String](), 0)
+            try transaction.scan("SELECT word FROM words WHERE number > \(0) ORDER BY number") { row in
+                seen.append(try row.get("word"))
+                if seen.count % 200 == 0 {
+                    try transaction.scan("SELECT word FROM words ORDER BY number") { _ in
+                        inner += 1
+                        return inner % 300 != 0
+                    }
+                    #expect(try transaction.words().count == count)
+                }
+                return true
+            }
+            #expect(seen == (1...count).map { "w\($0)" })
+            #expect(inner == 5 * 300)
+        }
+        let written = try opened.database.writeAndWait { transaction in
+            var seen = 0
+            try transaction.scan("SELECT word FROM words ORDER BY number") { _ in
+                seen += 1
+                return true
+            }
+            return seen
+        }
+        #expect(written == count)
     }
 
     @Test("A stored value of the wrong kind is an error that says so", arguments: Driver.all)

@@ -64,7 +64,7 @@ struct SQLiteDatabaseTests {
 
     @Test("A schema that is newer than the program is refused, and nothing is changed")
     func newerSchema() throws {
-        let second = Migration(2, "more", sqlite: ["CREATE TABLE more (a TEXT) STRICT"])
+        let second = Migration(2, "more", sqlite: ["CREATE TABLE more (a TEXT) STRICT"], postgres: [])
         try open([wordsMigration, second]).close()
         let error = #expect(throws: DatabaseError.self) { try open() }
         #expect(error?.message.contains("the database has schema 2, this program knows 1") == true)
@@ -78,7 +78,7 @@ struct SQLiteDatabaseTests {
                 number, "step \(number)",
                 sqlite: number == 1
                     ? ["CREATE TABLE trail (number INTEGER NOT NULL) STRICT", "INSERT INTO trail VALUES (1)"]
-                    : [SQL(unsafeText: "INSERT INTO trail VALUES (\(number))")])
+                    : [SQL(unsafeText: "INSERT INTO trail VALUES (\(number))")], postgres: [])
         }
         for count in [1, 3, 3, 11, 12, 12] {
             let database = try open(Array(steps.prefix(count)))
@@ -93,7 +93,8 @@ struct SQLiteDatabaseTests {
     @Test("A migration that fails leaves nothing of itself and all before it")
     func failedMigration() throws {
         let broken = Migration(
-            2, "broken", sqlite: ["CREATE TABLE half (a TEXT) STRICT", "INSERT INTO no_such_table VALUES (1)"])
+            2, "broken", sqlite: ["CREATE TABLE half (a TEXT) STRICT", "INSERT INTO no_such_table VALUES (1)"],
+            postgres: [])
         #expect(throws: DatabaseError.self) { try open([wordsMigration, broken]) }
         let database = try open()
         let tables = try database.read { transaction in
@@ -103,7 +104,7 @@ struct SQLiteDatabaseTests {
         }
         #expect(tables == ["schema_migrations", "words"])
         database.close()
-        let mended = Migration(2, "mended", sqlite: ["CREATE TABLE half (a TEXT) STRICT"])
+        let mended = Migration(2, "mended", sqlite: ["CREATE TABLE half (a TEXT) STRICT"], postgres: [])
         try open([wordsMigration, mended]).close()
     }
 
@@ -188,7 +189,7 @@ struct SQLiteDatabaseTests {
             answers.add(1, $0)
         }
         database.write {
-            try $0.execute("INSERT OR IGNORE INTO words (word) VALUES ('third')")
+            try $0.update("INSERT OR IGNORE INTO words (word) VALUES ('third')")
         } then: { (result: Result<Int, any Error>) in
             // Run outside a transaction and then once more, it would find its own row.
             answers.add(2, result.flatMap { $0 == 1 ? .success(()) : .failure(Refusal(number: $0)) })

@@ -1,7 +1,13 @@
 import DatabaseCore
 import DatabaseSQLite
 import Platform
+import PostgresTestSupport
+import Synchronization
 import Testing
+
+#if Postgres
+    import DatabasePostgres
+#endif
 
 /// A folder of its own for one test, gone when the test is.
 final class Scratch: Sendable {
@@ -12,17 +18,36 @@ final class Scratch: Sendable {
         try Files.makeFolder(path)
     }
 
+    #if Postgres
+        private let database = Mutex<ScratchPostgres?>(nil)
+
+        /// The test's database on the server, made when it is first asked for.
+        func postgres() throws -> ScratchPostgres {
+            try database.withLock { database in
+                if let database { return database }
+                let made = try ScratchPostgres()
+                database = made
+                return made
+            }
+        }
+    #endif
+
     deinit { try? Files.removeTree(path) }
 }
 
 /// A kind of database that the conformance suite is run on.
 struct Driver: Sendable, CustomTestStringConvertible {
-    let name: String
-    /// The most works its queue holds.
-    let queuedWorksMax: Int
-    let open: @Sendable (Scratch, [Migration]) throws -> Opened
+    let backend: Backend
+    let make: @Sendable (Scratch, [Migration], _ onBatch: @escaping @Sendable (WriteBatch) -> Void) throws -> Opened
 
-    var testDescription: String { name }
+    init(
+        backend: Backend,
+        make: @escaping @Sendable (Scratch, [Migration], @escaping @Sendable (WriteBatch) -> Void) throws -> Opened
+    ) {
+        (self.backend, self.make) = (backend, make)
+    }
+
+    var testDescription: String { backend.rawValue }
 
     /// An open database, and how it is closed.
     struct Opened: Sendable {
@@ -30,21 +55,38 @@ struct Driver: Sendable, CustomTestStringConvertible {
         let close: @Sendable () -> Void
     }
 
-    /// All kinds; Postgres is one more line.
-    static let all: [Driver] = [
-        Driver(name: "SQLite", queuedWorksMax: SQLiteDatabase.queuedWorksMax) { scratch, migrations in
-            let database = try SQLiteDatabase(path: "\(scratch.path)/test.db", migrations: migrations) {
-                Issue.record("storage fault: \($0)")
-            }
+    /// All kinds that can be had here.
+    static let all: [Driver] = TestBackends.all.map { $0 == .sqlite ? sqlite : postgres }
+
+    static let sqlite = Driver(backend: .sqlite) { scratch, migrations, onBatch in
+        let database = try SQLiteDatabase(
+            path: "\(scratch.path)/test.db", migrations: migrations,
+            onStorageFault: { Issue.record("storage fault: \($0)") }, onBatch: onBatch)
+        return Opened(database: database) { database.close() }
+    }
+
+    static let postgres = Driver(backend: .postgres) { scratch, migrations, onBatch in
+        #if Postgres
+            let database = try PostgresDatabase(
+                PostgresSettings(url: scratch.postgres().url), migrations: migrations, onBatch: onBatch)
             return Opened(database: database) { database.close() }
-        }
-    ]
+        #else
+            preconditionFailure("this build has no Postgres")
+        #endif
+    }
+
+    func open(_ scratch: Scratch, _ migrations: [Migration]) throws -> Opened {
+        try make(scratch, migrations, { _ in })
+    }
 }
 
 /// A table of words, unique by their text.
 let wordsMigration = Migration(
     1, "words",
-    sqlite: ["CREATE TABLE words (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT"])
+    sqlite: ["CREATE TABLE words (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT"],
+    postgres: [
+        #"CREATE TABLE words (number BIGSERIAL PRIMARY KEY, word TEXT COLLATE "C" NOT NULL UNIQUE)"#
+    ])
 
 extension WriteTransaction {
     func add(_ word: String) throws { try execute("INSERT INTO words (word) VALUES (\(word))") }

@@ -1,9 +1,9 @@
 import CSQLite
 import Crypto
 import DatabaseCore
-import DatabaseSQLite
 import JSON
 import Platform
+import PostgresTestSupport
 import Shared
 import Testing
 
@@ -12,28 +12,24 @@ import Testing
 /// A log in a file of its own, with entropy and time of the test.
 final class Bench: Sendable {
     let folder: String
-    let database: any Database
-    private let close: @Sendable () -> Void
+    private let scratch: ScratchDatabase
     let log: EventLog
     static let start = Timestamp("2026-03-04T05:06:07.089Z")!
 
-    var path: String { "\(folder)/log.db" }
+    var database: any Database { scratch.database }
+    /// The file, on SQLite.
+    var path: String { scratch.path }
+    static var isSQLite: Bool { TestBackends.chosen == .sqlite }
 
     init(seed: UInt64 = 1, migrations: [Migration] = [EventTable.migration]) throws {
         folder = "/tmp/aos-test-\(SystemEntropy().integer(in: 0...Int64.max))"
         try Files.makeFolder(folder)
-        let sqlite = try SQLiteDatabase(path: "\(folder)/log.db", migrations: migrations) {
-            Issue.record("storage fault: \($0)")
-        }
-        (database, close) = (sqlite, { sqlite.close() })
+        scratch = try ScratchDatabase(in: folder, migrations) { Issue.record("storage fault: \($0)") }
         let entropy = SeededEntropy(seed: seed)
         log = EventLog { entropy.bytes($0) }
     }
 
-    deinit {
-        close()
-        try? Files.removeTree(folder)
-    }
+    deinit { try? Files.removeTree(folder) }
 
     @discardableResult
     func append(_ drafts: EventDraft..., at now: Timestamp = Bench.start) throws -> [Recorded<DomainEvent>] {
@@ -46,8 +42,15 @@ final class Bench: Sendable {
         try database.read { try EventQueries.events(EventFilter(), limit: 1_000_000, in: $0) }
     }
 
-    /// Runs text on a second connection, as somebody with the file in his hands would; the settings are SQLite's own.
+    /// Runs text on a second connection, as somebody with the file in his hands, or the server's owner, would; the settings
+    /// are the database's own.
     func tamper(_ text: String) throws {
+        #if Postgres
+            if let postgres = scratch.postgres {
+                do { try postgres.run(text) } catch { throw Refused(message: "\(error)") }
+                return
+            }
+        #endif
         var handle: OpaquePointer?
         defer { sqlite3_close_v2(handle) }
         try #require(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
@@ -58,7 +61,26 @@ final class Bench: Sendable {
 
     struct Refused: Error { var message: String }
 
-    static let dropTriggers = """
+    /// Where the exact bytes of a payload's part stand.
+    static func stored(_ column: String) -> String {
+        isSQLite || column == "payload_salt" || !EventTable.payloadColumns.contains(column) ? column : "\(column)_text"
+    }
+
+    static let storedPayload = EventTable.payloadColumns.map(stored)
+
+    /// Other bytes than any salt's.
+    static let otherSalt = isSQLite ? "x'00112233445566778899aabbccddeeff'" : "'\\x00112233445566778899aabbccddeeff'"
+
+    static let dropTriggers = isSQLite ? dropSQLiteTriggers : dropPostgresTriggers
+
+    private static let dropPostgresTriggers = """
+        ALTER TABLE evt_events DISABLE TRIGGER USER; ALTER TABLE evt_stream_heads DISABLE TRIGGER USER;
+        ALTER TABLE evt_events DROP CONSTRAINT IF EXISTS evt_events_zone_check,
+            DROP CONSTRAINT IF EXISTS evt_events_actor_type_check, DROP CONSTRAINT IF EXISTS evt_events_stream_type_check,
+            DROP CONSTRAINT IF EXISTS evt_events_redaction_level_check;
+        """
+
+    private static let dropSQLiteTriggers = """
         DROP TRIGGER evt_events_are_not_deleted; DROP TRIGGER evt_events_are_only_erased;
         DROP TRIGGER evt_events_are_appended; DROP TRIGGER evt_stream_heads_are_not_deleted;
         DROP TRIGGER evt_stream_heads_only_grow; DROP TRIGGER evt_stream_heads_are_not_replaced;

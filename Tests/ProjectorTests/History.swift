@@ -1,10 +1,10 @@
 import Crypto
 import DatabaseCore
-import DatabaseSQLite
 import Domain
 import EventStore
 import JSON
 import Platform
+import PostgresTestSupport
 import Shared
 import Testing
 
@@ -14,8 +14,8 @@ import Testing
 /// log and projectors in one transaction, as the api does it.
 final class History: Sendable {
     let folder: String
-    let database: any Database
-    private let close: @Sendable () -> Void
+    private let scratch: ScratchDatabase
+    var database: any Database { scratch.database }
     let log: EventLog
     let dice: SeededEntropy
 
@@ -24,18 +24,17 @@ final class History: Sendable {
     init(seed: UInt64) throws {
         folder = "/tmp/aos-test-\(SystemEntropy().integer(in: 0...Int64.max))"
         try Files.makeFolder(folder)
-        let sqlite = try SQLiteDatabase(path: "\(folder)/live.db", migrations: Self.migrations) {
-            Issue.record("storage fault: \($0)")
-        }
-        (database, close) = (sqlite, { sqlite.close() })
+        scratch = try ScratchDatabase(in: folder, Self.migrations) { Issue.record("storage fault: \($0)") }
         let dice = SeededEntropy(seed: seed)
         self.dice = dice
         log = EventLog { dice.bytes($0) }
     }
 
-    deinit {
-        close()
-        try? Files.removeTree(folder)
+    deinit { try? Files.removeTree(folder) }
+
+    /// A database in a file, beside the one that is lived in.
+    func another() throws -> ScratchDatabase {
+        try ScratchDatabase(.sqlite, in: folder, Self.migrations) { Issue.record("storage fault: \($0)") }
     }
 
     /// Lives on until there are so many events.
@@ -57,11 +56,10 @@ final class History: Sendable {
 
     /// The read models folded once more into a database of their own, and compared.
     func rebuild() throws -> (events: Int64, checks: [TableCheck]) {
-        let path = "\(folder)/rebuilt-\(dice.integer(in: 0...Int64.max)).db"
-        let target = try SQLiteDatabase(path: path, migrations: Self.migrations) {
-            Issue.record("storage fault: \($0)")
-        }
-        defer { target.close() }
+        // Always into a file: so the two kinds of databases are compared too.
+        let rebuilt = try another()
+        let target = rebuilt.database
+        defer { withExtendedLifetime(rebuilt) {} }
         return try database.read { live in
             let events = try Rebuild.fill(target, from: live)
             return (events, try target.read { try Rebuild.compare(live: live, rebuilt: $0) })

@@ -1,9 +1,9 @@
 import Crypto
 import DatabaseCore
-import DatabaseSQLite
 import EventStore
 import JSON
 import Platform
+import PostgresTestSupport
 import Shared
 import Testing
 
@@ -53,10 +53,9 @@ struct RebuildTests {
     func projected() throws {
         let history = try History(seed: 77)
         try history.live(until: 4_000)
-        let target = try SQLiteDatabase(path: "\(history.folder)/moved.db", migrations: History.migrations) {
-            Issue.record("storage fault: \($0)")
-        }
-        defer { target.close() }
+        let moved = try history.another()
+        let target = moved.database
+        defer { withExtendedLifetime(moved) {} }
         var events: [Recorded<DomainEvent>] = []
         try history.database.read { source in
             try EventQueries.each(in: source) { if let event = try $0.typed() { events.append(event) } }
@@ -154,7 +153,7 @@ struct RebuildTests {
             var number: Int64 = 0
         }
         let table = Table<Note>(
-            "planted", keys: ["id"], blank: Note(), columns: [Column("id", \.id), Column("number", \.number, .integer)])
+            "planted", keys: ["id"], blank: Note(), columns: [Column("id", \.id), Column("number", \.number)])
         let counter = Monitor(Int64(0))
         let planted = Projector(table) { recorded, transaction in
             try table.fold(recorded.envelope.eventID.rawValue, in: transaction) { _ in
@@ -175,7 +174,9 @@ struct RebuildTests {
         for (projector, isSame) in [(honest, true), (planted, false)] {
             let rows = try (0..<2).map { _ in
                 try history.database.writeAndWait { transaction in
-                    for statement in projector.schema { try transaction.execute(statement) }
+                    for statement in projector.schema.statements(on: transaction.backend) {
+                        try transaction.execute(statement)
+                    }
                     try EventQueries.each(in: transaction) { stored in
                         if let recorded = try stored.typed() { try projector.project(recorded, transaction) }
                     }

@@ -95,7 +95,7 @@ struct TableTests {
     func oldestQueued() throws {
         let history = try History(seed: 6)
         try history.live(until: 1_000)
-        try history.database.read { transaction in
+        try history.database.writeAndWait { transaction in
             var filter = RunTable.Filter()
             filter.status = .queued
             let queued = try RunTable.list(in: "ws_dev", filter, after: nil, limit: 10_000, transaction)

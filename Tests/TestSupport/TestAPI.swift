@@ -1,12 +1,12 @@
 package import API
 package import APIClient
 import DatabaseCore
-import DatabaseSQLite
 import EventStore
 package import HTTPClient
 import HTTPServer
 package import JSON
 package import Platform
+import PostgresTestSupport
 import Projectors
 package import Shared
 import Synchronization
@@ -38,9 +38,14 @@ package final class TestAPI: Sendable {
     private let engines = Mutex<[String: APIClient.Credential]>([:])
     private let errors = Mutex<[String]>([])
     private let lines = Mutex<[String]>([])
+    /// The test's database, where the suite is run on Postgres.
+    private let scratch: ScratchDatabase.Place
 
     package init(_ transports: Transports, settings: [String: String] = [:]) throws {
         (clock, folder, self.transports) = (ManualClock(), try TemporaryFolder(), transports)
+        var settings = settings
+        scratch = try ScratchDatabase.Place(Storage.migrations)
+        if let url = scratch.url, settings["DATABASE_URL"] == nil { settings["DATABASE_URL"] = url }
         self.settings = Mutex(settings)
         try start()
     }
@@ -59,7 +64,7 @@ package final class TestAPI: Sendable {
             transports == .socket ? try TCP.listen(at: SocketAddress(host: .v4([127, 0, 0, 1]), port: 0)) : nil
         let address = socket.flatMap { TCP.localAddress(of: $0) }
         let application = try APIApplication(
-            configuration, port: address?.port ?? 7717, clock: clock, log: log
+            configuration, port: address?.port ?? 7717, clock: clock, leaseClock: .process, log: log
         ) { [self] fault in errors.withLock { $0.append("\(fault)") } }
         try application.start()
         // Permits of a process before this one have run out.
@@ -80,6 +85,9 @@ package final class TestAPI: Sendable {
         environment["AOS_DATA_DIR"] = folder.path
         return try APIConfiguration.read(environment: environment)
     }
+
+    /// Which database it keeps its data in, also while it is stopped.
+    package var storage: StorageLocation { get throws { try configuration().storage } }
 
     package func stop() {
         guard
@@ -105,11 +113,8 @@ package final class TestAPI: Sendable {
     /// Writes history straight into the database while the api is stopped: what commands would write, in less time.
     /// - Parameter drafts: The events of each of the `count` commands, and when they are recorded.
     package func write(_ count: Int, _ drafts: @escaping @Sendable (Int) -> (EventDraft, at: Timestamp)) throws {
-        let path = application.configuration.databasePath
         stop()
-        let database = try SQLiteDatabase(path: path, migrations: APIApplication.migrations) { [self] fault in
-            errors.withLock { $0.append("\(fault)") }
-        }
+        let database = try Storage.open(storage) { [self] fault in errors.withLock { $0.append("\(fault)") } }
         let log = EventLog { SystemEntropy().bytes($0) }
         for start in stride(from: 0, to: count, by: 1_000) {
             try database.writeAndWait { transaction in

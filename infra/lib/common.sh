@@ -9,6 +9,9 @@ fail() { say "$(basename "$0"): $*"; exit 1; }
 BUILD_PACKAGES=(libsqlite3-dev libssl-dev)
 RUN_PACKAGES=(bubblewrap libsqlite3-0)
 TOOL_PACKAGES=(curl jq python3)
+# Only where Postgres is used: the server, and what the api is built with to reach it.
+POSTGRES_PACKAGES=(postgresql)
+POSTGRES_BUILD_PACKAGES=(libpq-dev)
 
 missing_packages() {
     local package

@@ -1,5 +1,4 @@
 package import DatabaseCore
-import DatabaseSQLite
 import Domain
 import EventStore
 import HTTP
@@ -22,7 +21,7 @@ package final class APIApplication: Sendable {
     package let operatorToken: String
 
     private let environment: APIEnvironment
-    private let database: SQLiteDatabase
+    private let database: any Database
     private let commands: CommandBus
     private let timers: Timers
     private let audits: Audits
@@ -49,32 +48,44 @@ package final class APIApplication: Sendable {
     /// - Throws: What stands in the way, as a sentence.
     package init(
         _ configuration: APIConfiguration, port: UInt16, clock: any Clock = SystemClock(),
-        entropy: any Entropy = SystemEntropy(), log: Log, onStorageFault: @escaping @Sendable (DatabaseError) -> Void
+        entropy: any Entropy = SystemEntropy(), leaseClock: LeaseClock = .database, log: Log,
+        onStorageFault: @escaping @Sendable (DatabaseError) -> Void
     ) throws {
         self.configuration = configuration
         let data = configuration.dataDirectory
         try Files.makeFolder("\(data)/audit")
         lock = try DataDirectory.lock(data)
         operatorToken = try DataDirectory.secret("\(data)/operator.token", entropy) { "aos_" + Base64URL.text($0) }
-        let tokenKey = try DataDirectory.secret("\(data)/token.key", entropy) { Hex.text($0) }
         let metrics = Metrics(startedAtMs: clock.wallMilliseconds())
         let pulse = WriterPulse(nowMs: clock.monotonicMilliseconds())
-        let database = try SQLiteDatabase(
-            path: configuration.databasePath, migrations: Self.migrations, onStorageFault: onStorageFault,
+        let ttl = configuration.leaseMilliseconds
+        let database = try Storage.open(
+            configuration.storage, onStorageFault: onStorageFault,
+            onRecovery: { transaction in
+                // Whoever could not say that it lives while the server was away gets a chance to.
+                let nowMs = try transaction.clockMilliseconds() ?? clock.monotonicMilliseconds()
+                let until = Timestamp(milliseconds: clock.wallMilliseconds() + ttl)
+                let renewed = try LeaseTable.renewAll(
+                    expiresAtMonotonicMs: nowMs + ttl, expiresAt: until, transaction)
+                log.warning("the database is back", ["renewed_leases": .number(Int64(renewed))])
+            },
             onBatch: { batch in
                 metrics.written(batch)
                 pulse.written(batch)
-            })
+            }, onRemark: { log.warning("storage: \($0)") })
+        let tokenKey = try Self.tokenKey(database, data, entropy)
         (self.metrics, self.database) = (metrics, database)
         let environment = APIEnvironment(
             clock: clock, entropy: entropy, database: database,
             eventLog: EventLog(randomBytes: { entropy.bytes($0) }), log: log,
-            leaseMilliseconds: configuration.leaseMilliseconds, enforcementMode: configuration.enforcementMode,
+            leaseMilliseconds: ttl, leaseClock: leaseClock, enforcementMode: configuration.enforcementMode,
             isPromotionLoopEnabled: configuration.isPromotionLoopEnabled, tokenKey: Hex.bytes(tokenKey) ?? [])
         self.environment = environment
         let (hub, claims, controls) = (EventHub(), ClaimQueue(), ControlHub())
         let headFile = HeadFile(path: "\(data)/audit/heads.ndjson")
-        let aftermath = Aftermath(hub: hub, claims: claims, controls: controls, headFile: headFile, metrics: metrics)
+        let aftermath = Aftermath(
+            hub: hub, claims: claims, controls: controls, headFile: headFile, metrics: metrics,
+            tail: database.backend.isShared ? LogTail(database) : nil)
         let flag = Flag()
         draining = flag
         let isDraining: @Sendable () -> Bool = { flag.isSet }
@@ -97,7 +108,8 @@ package final class APIApplication: Sendable {
             environment: environment, dataDirectory: data, headFile: headFile, problems: problems,
             isDraining: isDraining)
         blobs = try BlobStore(
-            directory: "\(data)/blobs", bytesMax: configuration.artifactBytesMax, entropy: entropy, log: log)
+            directory: configuration.blobsDirectory, bytesMax: configuration.artifactBytesMax, entropy: entropy,
+            log: log)
         passphrases = Passphrases(environment: environment, problems: problems)
         exports = Exports(database: database, log: log)
         timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs, pulse: pulse)
@@ -143,31 +155,37 @@ package final class APIApplication: Sendable {
             environment: environment, authentication: authentication, hosts: hosts, crossOrigin: crossOrigin,
             routes: routes)
         endpoints = routes.endpoints
-        try Self.resume(headFile, database, log)
+        try Self.resume(aftermath, database, log)
     }
-
-    package static let migrations = [EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration]
 
     /// Starts what runs beside requests, renews leases, and says in history that the api is there.
     package func start() throws {
         let (environment, configuration) = (environment, configuration)
-        let recorded = try database.writeAndWait { transaction in
+        let (recorded, turnsOfOthers) = try database.writeAndWait { transaction in
             let work = Work(transaction, environment, now: environment.now)
             let ttl = environment.leaseMilliseconds
-            let renewed = try LeaseTable.renewAll(
-                expiresAtMonotonicMs: work.monotonicMs + ttl, expiresAt: work.now.adding(milliseconds: ttl), transaction
-            )
+            let isAlone = try transaction.otherWriters() == 0
+            // Where another api has been there all the while, the leases have been kept by it.
+            let renewed =
+                isAlone
+                ? try LeaseTable.renewAll(
+                    expiresAtMonotonicMs: work.leaseClockMs() + ttl, expiresAt: work.now.adding(milliseconds: ttl),
+                    transaction) : 0
             let scope = EventScope(workspaceID: .system, correlationID: environment.newCorrelationID())
             let started = APIStarted(version: ReleaseVersion.text, recoveredLeases: renewed)
             try work.record(EventDraft(.system(.apiStarted(started)), in: scope, by: .api))
-            try work.setKillSwitchByEnvironment(configuration.killSwitch)
-            return work.recorded
+            // Another api's environment may have engaged the switch: only that one's, or a reload, lifts it again.
+            if isAlone || configuration.killSwitch { try work.setKillSwitchByEnvironment(configuration.killSwitch) }
+            return (work.recorded, transaction.turnsOfOthers)
         }
+        permits.begin(turnsOfOthers: turnsOfOthers)
         commands.aftermath.committed(recorded)
+        let aftermath = commands.aftermath
         threads.withLock {
             $0 = [
                 timers.start(), audits.start(), health.start(), blobs.start(), exports.start(), passphrases.start(),
-            ]
+                aftermath.tail?.start { aftermath.deliver($0) },
+            ].compactMap(\.self)
         }
     }
 
@@ -207,6 +225,7 @@ package final class APIApplication: Sendable {
         blobs.stop()
         passphrases.stop()
         exports.stop()
+        commands.aftermath.tail?.stop()
         for thread in threads.withLock({ $0 }) { thread.join() }
         database.close()
     }
@@ -223,7 +242,17 @@ package final class APIApplication: Sendable {
     /// How often the timers have looked at the clock.
     package var timerTicks: Int { timers.ticks.load(ordering: .relaxed) }
 
-    private static func resume(_ headFile: HeadFile, _ database: SQLiteDatabase, _ log: Log) throws {
+    /// Authenticates engine tokens. Processes that share a database share it too, so that an engine is known to all.
+    private static func tokenKey(_ database: any Database, _ directory: String, _ entropy: any Entropy) throws -> String
+    {
+        guard database.backend.isShared else {
+            return try DataDirectory.secret("\(directory)/token.key", entropy) { Hex.text($0) }
+        }
+        return try database.writeAndWait { try InstanceKeyTable.key("token_key", $0) { Hex.text(entropy.bytes(32)) } }
+    }
+
+    private static func resume(_ aftermath: Aftermath, _ database: any Database, _ log: Log) throws {
+        let headFile = aftermath.headFile
         let last = try HeadFile.lastLine(path: headFile.path)
         try database.read { transaction in
             let logEnd = try EventQueries.lastGlobalSeq(in: transaction)
@@ -235,6 +264,7 @@ package final class APIApplication: Sendable {
             try headFile.resume(lastLine: last) { after, fold in
                 try EventQueries.each(afterGlobalSeq: after, in: transaction) { fold($0) }
             }
+            aftermath.tail?.begin(after: logEnd)
         }
     }
 }

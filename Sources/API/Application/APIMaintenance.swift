@@ -1,5 +1,4 @@
 import DatabaseCore
-import DatabaseSQLite
 import EventStore
 import JSON
 import Platform
@@ -58,10 +57,10 @@ enum APIMaintenance {
         }
     }
 
-    private static func open(_ configuration: APIConfiguration) throws -> SQLiteDatabase {
-        guard Files.exists(configuration.databasePath) else {
-            throw StartFailure("there is no database at \(configuration.databasePath)")
+    private static func open(_ configuration: APIConfiguration) throws -> any Database {
+        if case .sqlite(let path) = configuration.storage, !Files.exists(path) {
+            throw StartFailure("there is no database at \(path)")
         }
-        return try SQLiteDatabase(path: configuration.databasePath, migrations: APIApplication.migrations) { _ in }
+        return try Storage.open(configuration.storage)
     }
 }

@@ -12,7 +12,8 @@ package enum APIProgram {
         switch arguments.first {
         case nil: return serve(environment)
         case "--version":
-            print("api \(ReleaseVersion.text) (storage: sqlite)")
+            let backends = StorageLocation.backends.map(\.rawValue).joined(separator: ", ")
+            print("api \(ReleaseVersion.text) (storage: \(backends))")
             return 0
         case "--print-config": return printConfiguration(environment)
         case "verify": return APIMaintenance.verify(environment, arguments: Array(arguments.dropFirst()))

@@ -78,7 +78,7 @@ enum LogAudit {
         check.detail = "the log holds all that the file says"
         var (root, last, isAtEnd) = (HeadFile.emptyRoot, Int64(0), false)
         var missing: Int64?
-        try transaction.each("SELECT global_seq, event_hash FROM evt_events ORDER BY global_seq") { row in
+        try transaction.scan("SELECT global_seq, event_hash FROM evt_events ORDER BY global_seq") { row in
             last = try row.get("global_seq")
             root = HeadFile.root(root, adding: try row.get("event_hash"))
             while !isAtEnd, line.globalSeq <= last {
@@ -114,7 +114,7 @@ enum ProjectionAudit {
         defer { try? Files.removeTree(directory) }
         let rebuilt = try SQLiteDatabase(
             path: "\(directory)/rebuilt.db",
-            migrations: [Migration(1, "projections", sqlite: ProjectorCatalogue.migration.sqlite)]
+            migrations: [Migration(1, "projections", ProjectorCatalogue.migration.schema)]
         ) { _ in }
         defer { rebuilt.close() }
         let events = try Rebuild.fill(rebuilt, from: live)

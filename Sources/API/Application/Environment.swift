@@ -4,6 +4,14 @@ package import EventStore
 package import Platform
 package import Shared
 
+/// Whose clock leases are counted by.
+package enum LeaseClock: Sendable {
+    /// This process's monotonic one: no other process has to agree with it.
+    case process
+    /// The database's, where it has one.
+    case database
+}
+
 /// What every part of the api is given: the seams, the log and the database. Nothing is global.
 package struct APIEnvironment: Sendable {
     package var clock: any Clock
@@ -12,6 +20,8 @@ package struct APIEnvironment: Sendable {
     package var eventLog: EventLog
     package var log: Log
     package var leaseMilliseconds: Int64
+    /// Whose clock leases are counted by.
+    package var leaseClock: LeaseClock
     package var enforcementMode: EnforcementMode
     /// Whether a failed run opens an incident by itself.
     package var isPromotionLoopEnabled: Bool
@@ -20,11 +30,20 @@ package struct APIEnvironment: Sendable {
 
     package init(
         clock: any Clock, entropy: any Entropy, database: any Database, eventLog: EventLog, log: Log,
-        leaseMilliseconds: Int64, enforcementMode: EnforcementMode, isPromotionLoopEnabled: Bool, tokenKey: [UInt8]
+        leaseMilliseconds: Int64, leaseClock: LeaseClock, enforcementMode: EnforcementMode,
+        isPromotionLoopEnabled: Bool, tokenKey: [UInt8]
     ) {
         (self.clock, self.entropy, self.database, self.eventLog) = (clock, entropy, database, eventLog)
-        (self.log, self.leaseMilliseconds, self.enforcementMode) = (log, leaseMilliseconds, enforcementMode)
+        (self.log, self.leaseMilliseconds, self.leaseClock) = (log, leaseMilliseconds, leaseClock)
+        self.enforcementMode = enforcementMode
         (self.isPromotionLoopEnabled, self.tokenKey) = (isPromotionLoopEnabled, tokenKey)
+    }
+
+    func leaseClockMs(_ transaction: any ReadTransaction) throws -> Int64 {
+        switch leaseClock {
+        case .process: clock.monotonicMilliseconds()
+        case .database: try transaction.clockMilliseconds() ?? clock.monotonicMilliseconds()
+        }
     }
 
     var now: Timestamp { Timestamp(milliseconds: clock.wallMilliseconds()) }

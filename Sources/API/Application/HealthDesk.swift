@@ -89,8 +89,8 @@ final class HealthDesk: Sendable {
         facts.queuedRuns = try RunTable.queued(in: workspace, transaction)
         facts.waitingApprovals = try ApprovalTable.waiting(in: workspace, transaction)
         facts.openIncidents = try IncidentTable.open(in: workspace, transaction)
-        let due = environment.clock.monotonicMilliseconds() - Self.leaseGraceMilliseconds
-        facts.overdueLeases = try LeaseTable.overdue(monotonicMs: due, in: workspace, transaction)
+        let due = try environment.leaseClockMs(transaction) - Self.leaseGraceMilliseconds
+        facts.overdueLeases = try LeaseTable.overdue(leaseClockMs: due, in: workspace, transaction)
         let (engines, tokenSeenAt) = try EngineTokenTable.activity(in: workspace, transaction)
         facts.activeEngines = engines
         facts.engineSeenAt = [tokenSeenAt, try LeaseTable.lastHeartbeat(in: workspace, transaction)]

@@ -43,7 +43,7 @@ final class Timers: Sendable {
                 commands.aftermath.controls.expire(nowMs: now)
                 permits.settle(nowMs: now)
                 pulse.beat(environment)
-                settleDue(nowMs: now)
+                settleDue()
                 if now - heartbeatMs >= Self.heartbeatMilliseconds {
                     heartbeatMs = now
                     commands.aftermath.hub.wakeAll()
@@ -65,9 +65,9 @@ final class Timers: Sendable {
     func stop() { stopping.update { $0 = true } }
 
     /// Looks with a reader whether anything is due, and only then asks the writer.
-    private func settleDue(nowMs: Int64) {
+    private func settleDue() {
         let isDue = try? environment.database.read { transaction in
-            try !LeaseTable.due(monotonicMs: nowMs, limit: 1, transaction).isEmpty
+            try !LeaseTable.due(leaseClockMs: environment.leaseClockMs(transaction), limit: 1, transaction).isEmpty
                 || !RunTable.due(at: environment.now, limit: 1, transaction).isEmpty
                 || !ApprovalTable.due(at: environment.now, limit: 1, transaction).isEmpty
         }
@@ -121,7 +121,7 @@ extension Work {
     /// - Parameter workspace: Nil for all.
     func requeueDueLeases(in workspace: WorkspaceID?) throws {
         let facts = CommandFacts(actor: .api, now: now)
-        for lease in try LeaseTable.due(monotonicMs: monotonicMs, limit: Timers.batchMax, transaction) {
+        for lease in try LeaseTable.due(leaseClockMs: try leaseClockMs(), limit: Timers.batchMax, transaction) {
             if let workspace, lease.workspaceID != workspace { continue }
             let run = try RunTable.find(lease.runID, transaction)
             try LeaseTable.remove(lease.runID, transaction)

@@ -9,7 +9,7 @@ enum Fence {
     static func digest(_ claimToken: String) -> String { SHA256.text(Array(claimToken.utf8)) }
 
     /// - Throws: `lease_token_mismatch` or `lease_expired`; the run's state is the caller's business.
-    static func check(_ run: Run, _ lease: Lease?, token: String?, _ caller: Caller, monotonicMs: Int64)
+    static func check(_ run: Run, _ lease: Lease?, token: String?, _ caller: Caller, leaseClockMs: Int64)
         throws(Rejection)
     {
         guard let token else {
@@ -21,7 +21,7 @@ enum Fence {
             throw mismatch(run)
         }
         if case .engine(let engine, _) = caller, lease.engineID != engine.engineID { throw mismatch(run) }
-        guard lease.expiresAtMonotonicMs > monotonicMs else {
+        guard lease.expiresAtMonotonicMs > leaseClockMs else {
             throw Rejection(.leaseExpired, "the lease has run out; stop all work on the run and claim again")
         }
     }
@@ -40,7 +40,7 @@ extension Work {
         let lease = try LeaseTable.find(run.runID, transaction)
         let token = token ?? context.request.fields[.xClaimToken]
         try context.requireRoom(run.roomID)
-        try Fence.check(run, lease, token: token, context.caller, monotonicMs: monotonicMs)
+        try Fence.check(run, lease, token: token, context.caller, leaseClockMs: try leaseClockMs())
         return lease
     }
 }

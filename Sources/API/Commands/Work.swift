@@ -47,7 +47,8 @@ final class Work {
         return draft
     }
 
-    var monotonicMs: Int64 { environment.clock.monotonicMilliseconds() }
+    /// What leases are counted by.
+    func leaseClockMs() throws -> Int64 { try environment.leaseClockMs(transaction) }
 
     // MARK: Loading, or 404
 

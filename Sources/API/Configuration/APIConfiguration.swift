@@ -7,7 +7,9 @@ package struct APIConfiguration: Sendable {
     package var port: UInt16
     package var bindAddress: String
     package var dataDirectory: String
-    package var databasePath: String
+    package var storage: StorageLocation
+    /// Where contents of artifacts are; processes that share a database share it too.
+    package var blobsDirectory: String
     package var envFile: String?
     package var killSwitch: Bool
     package var enforcementMode: EnforcementMode
@@ -48,13 +50,10 @@ package struct APIConfiguration: Sendable {
         port = UInt16(settings.integer("PORT", default: 7717, in: 0...65_535))
         bindAddress = settings.text("BIND_ADDRESS", default: "127.0.0.1")
         dataDirectory = settings.dataDirectory(environment)
-        databasePath = "\(dataDirectory)/aos.db"
-        if let url = settings.value(
-            "DATABASE_URL", allowed: "sqlite:PATH (postgres:// needs a build with Postgres)",
-            read: { $0.hasPrefix("sqlite:") ? String($0.dropFirst(7)) : nil })
-        {
-            databasePath = url
-        }
+        storage = StorageLocation(&settings, dataDirectory: dataDirectory)
+        blobsDirectory =
+            settings.value("AOS_BLOBS_DIR", allowed: "an absolute path") { $0.hasPrefix("/") ? $0 : nil }
+            ?? "\(dataDirectory)/blobs"
         envFile = settings.text("AOS_ENV_FILE")
         killSwitch = settings.flag("POLICY_KILL_SWITCH_EXTERNAL_WRITE", default: false)
         enforcementMode = settings.choice("POLICY_ENFORCEMENT_MODE", default: .enforce)

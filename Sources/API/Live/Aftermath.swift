@@ -2,23 +2,32 @@ import EventStore
 import JSON
 import Shared
 
-/// What has to happen once events are committed: followers, waiting claims and engines hear of it. Called on the
-/// writer's thread, in the order of the commits.
+/// What has to happen once events are committed: followers, waiting claims and engines hear of it, in the order of the
+/// commits.
 struct Aftermath: Sendable {
     let hub: EventHub
     let claims: ClaimQueue
     let controls: ControlHub
     let headFile: HeadFile
     let metrics: Metrics
+    /// Nil where no other process writes: then this process's order is the log's.
+    let tail: LogTail?
 
+    /// Called on the writer's thread with what this process has committed.
     func committed(_ recorded: [Recorded<DomainEvent>]) {
         guard !recorded.isEmpty else { return }
-        headFile.note(recorded)
         metrics.recorded(recorded)
-        hub.publish(recorded)
+        let events = recorded.map { CommittedEvent($0) }
+        if let tail { tail.committed(events, deliver: deliver) } else { deliver(events) }
+    }
+
+    /// Every event of the log comes through here, once and in order.
+    func deliver(_ events: [CommittedEvent]) {
+        headFile.note(events.map(\.envelope))
+        hub.publish(events)
         var claimable: [ClaimQueue.Offer] = []
         var mustTellEngines = false
-        for event in recorded {
+        for event in events {
             switch event.event {
             case .run(.created(let created)): claimable.append(offer(event, hasPlan: created.input?["plan"] != nil))
             case .run(.requeued): claimable.append(offer(event, hasPlan: nil))
@@ -30,7 +39,7 @@ struct Aftermath: Sendable {
         if mustTellEngines { controls.wake() }
     }
 
-    private func offer(_ event: Recorded<DomainEvent>, hasPlan: Bool?) -> ClaimQueue.Offer {
+    private func offer(_ event: CommittedEvent, hasPlan: Bool?) -> ClaimQueue.Offer {
         ClaimQueue.Offer(workspace: event.envelope.workspaceID, room: event.envelope.roomID, hasPlan: hasPlan)
     }
 }

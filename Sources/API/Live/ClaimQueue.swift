@@ -40,23 +40,37 @@ final class ClaimQueue: Sendable {
     private struct State {
         var nextID: UInt64 = 0
         var waiters: [Waiter] = []
+        /// Runs that have become claimable.
+        var offers: UInt64 = 0
     }
 
     private let state = Mutex(State())
 
-    /// Adds a claim that found nothing. Called after its commit, on the writer's thread, so that no later commit's
-    /// wake-up is missed.
-    /// - Returns: A number to take it out with, or nil when the queue is full.
+    /// How many runs have become claimable so far. A claim asks before it looks for one.
+    var offerCount: UInt64 { state.withLock { $0.offers } }
+
+    enum Waiting {
+        /// With a number to take the claim out with.
+        case waits(UInt64)
+        /// A run has become claimable since the claim looked: it looks again.
+        case looksAgain
+        case isFull
+    }
+
+    /// Adds a claim that found nothing.
+    /// - Parameter offerCount: ``offerCount`` before the claim looked, so that no wake-up falls in between: those of other
+    ///   processes' commits come on another thread than the claim's own.
     func wait(
-        _ wish: Wish, untilMs deadline: Int64, retry: @escaping @Sendable () -> Void,
+        _ wish: Wish, untilMs deadline: Int64, since offerCount: UInt64, retry: @escaping @Sendable () -> Void,
         giveUp: @escaping @Sendable () -> Void
-    ) -> UInt64? {
+    ) -> Waiting {
         state.withLock { state in
-            guard state.waiters.count < Self.waitersMax else { return nil }
+            guard state.offers == offerCount else { return .looksAgain }
+            guard state.waiters.count < Self.waitersMax else { return .isFull }
             state.nextID += 1
             state.waiters.append(
                 Waiter(id: state.nextID, wish: wish, deadlineMs: deadline, retry: retry, giveUp: giveUp))
-            return state.nextID
+            return .waits(state.nextID)
         }
     }
 
@@ -67,7 +81,10 @@ final class ClaimQueue: Sendable {
     /// Wakes for each run the claim that has waited longest of those that may have it. Where it is not known whether the
     /// run has a plan, also the first that needs none.
     func wake(_ offers: [Offer]) {
-        let woken = state.withLock { state in offers.flatMap { Self.take($0, &state.waiters) } }
+        let woken = state.withLock { state in
+            state.offers += UInt64(offers.count)
+            return offers.flatMap { Self.take($0, &state.waiters) }
+        }
         for waiter in woken { waiter.retry() }
     }
 

@@ -66,14 +66,14 @@ final class EventHub: Sendable {
     }
 
     /// New events have been committed; in order, and in the order of the commits.
-    func publish(_ events: [Recorded<DomainEvent>]) {
+    func publish(_ events: [CommittedEvent]) {
         let wakes = streams.withLock { streams in
             var wakes: [ObjectIdentifier: @Sendable () -> Void] = [:]
             for event in events {
                 guard var followed = streams[event.envelope.stream] else { continue }
                 // Changed in place: the ring is not copied.
                 streams[event.envelope.stream] = nil
-                followed.frames.append(Self.frame(event))
+                followed.frames.append(event.frame())
                 if followed.frames.count > Self.framesMax { followed.frames.removeFirst(Self.framesMax / 4) }
                 followed.lastSeq = max(followed.lastSeq, event.envelope.streamSeq)
                 for (id, follower) in followed.followers { wakes[id] = follower.wake }
@@ -141,7 +141,7 @@ final class EventHub: Sendable {
             bytes: SSEWriter.frame(id: String(event.envelope.streamSeq), data: writer.bytes))
     }
 
-    private static func frame(_ event: Recorded<DomainEvent>) -> Frame {
+    static func frame(_ event: Recorded<DomainEvent>) -> Frame {
         // The payload was encodable when it was recorded a moment ago.
         frame(StoredEvent(event.envelope, data: try! JSON.canonical(encoding: AnyPayload(event.event.payload))))
     }

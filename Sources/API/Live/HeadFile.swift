@@ -44,12 +44,13 @@ final class HeadFile: Sendable {
         state.withLock { $0 = State(globalSeq: seq, root: root, writtenSeq: writtenSeq) }
     }
 
-    func note(_ recorded: [Recorded<DomainEvent>]) {
+    /// - Parameter events: What follows on the events that were noted before.
+    func note(_ events: [EventEnvelope]) {
         state.withLock { state in
-            for event in recorded where event.envelope.globalSeq > state.globalSeq {
-                state.unwrittenSince = state.unwrittenSince ?? event.at
-                state.globalSeq = event.envelope.globalSeq
-                state.root = Self.root(state.root, adding: event.envelope.eventHash)
+            for event in events where event.globalSeq > state.globalSeq {
+                state.unwrittenSince = state.unwrittenSince ?? event.recordedAt
+                state.globalSeq = event.globalSeq
+                state.root = Self.root(state.root, adding: event.eventHash)
             }
         }
     }

@@ -16,13 +16,17 @@ final class PermitBook: Sendable {
     private struct State {
         var expiries: [ToolCallID: Int64] = [:]
         var waiters: [Waiter] = []
-        /// Permits of the process before this one are not known; they run out by then.
+        /// Permits of the process before this one, and of others on the same database, are not known; they run out by then.
         var unknownUntilMs: Int64
+        var turnsOfOthers = 0
     }
 
     private let state: Mutex<State>
 
     init(nowMs: Int64) { state = Mutex(State(unknownUntilMs: nowMs + Self.permitMilliseconds)) }
+
+    /// What other processes did until now counts as done by the process before.
+    func begin(turnsOfOthers: Int) { state.withLock { $0.turnsOfOthers = turnsOfOthers } }
 
     func issue(_ call: ToolCallID, nowMs: Int64) {
         state.withLock { state in
@@ -38,8 +42,14 @@ final class PermitBook: Sendable {
     }
 
     /// Calls `answer` when every permit that is out now has been used up or has expired.
-    func whenQuiet(nowMs: Int64, _ answer: @escaping @Sendable () -> Void) {
+    /// - Parameter turnsOfOthers: As the transaction saw it after which no permit is issued any more. Every permit leaves
+    ///   its mark there, so one of another process came before the transaction, and runs out within its time from now.
+    func whenQuiet(nowMs: Int64, turnsOfOthers: Int, _ answer: @escaping @Sendable () -> Void) {
         state.withLock { state in
+            if turnsOfOthers != state.turnsOfOthers {
+                state.turnsOfOthers = turnsOfOthers
+                state.unknownUntilMs = max(state.unknownUntilMs, nowMs + Self.permitMilliseconds)
+            }
             let last = state.expiries.values.max() ?? 0
             state.waiters.append(Waiter(untilMs: max(last, state.unknownUntilMs), answer: answer))
         }

@@ -169,6 +169,20 @@ final class RequestPipeline: RequestHandler {
                 details: ["field": .string(field), "pointer": .string(error.pointer)])
         case let error as DatabaseError where error.kind == .overloaded:
             return Rejection(.overloaded, "\(error.message); try again")
+        case let error as DatabaseError where error.kind == .unavailable:
+            // What exactly is in the log and in /readyz; a lost connection can leave open what became of a command.
+            environment.log.warning(
+                "the database is away", ["request_id": .text(requestID), "error": .text("\(error)")])
+            return Rejection(
+                .storageUnavailable,
+                "the database is away, and the command may or may not have been recorded; ask again, best with the same idempotency-key"
+            )
+        case let error as DatabaseError where error.kind == .conflict:
+            return Rejection(.overloaded, "others were in the way each time it was tried; try again")
+        // The disk of a server is not ours, and there reading may fail too.
+        case let error as DatabaseError where error.kind == .full && environment.database.backend == .postgres:
+            return Rejection(
+                .storageUnavailable, "the disk of the database's server is full: nothing was written; try again")
         case let error as DatabaseError where error.kind == .full:
             return Rejection(.storageFull, "the disk is full: nothing was written; free some space and try again")
         case let error as DatabaseError where error.kind == .closed:

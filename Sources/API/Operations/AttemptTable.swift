@@ -15,7 +15,7 @@ enum AttemptTable {
             Column("run_id", \.runID),
             Column("workspace_id", \.workspaceID),
             Column("room_id", \.roomID),
-            Column("attempt_no", \.attemptNo, .integer),
+            Column("attempt_no", \.attemptNo),
             Column("claimed_by_actor_id", \.claimedByActorID),
             Column("actor_principal_id", \.actorPrincipalID),
             Column("engine_id", \.engineID),

@@ -23,7 +23,7 @@ enum IdempotencyTable {
         columns: [
             Column("scope", \.scope),
             Column("body_digest", \.bodyDigest),
-            Column("status", \.status, .integer),
+            Column("status", \.status),
             Column("body", \.body),
             Column("created_at", \.createdAt),
         ],
@@ -46,7 +46,7 @@ enum IdempotencyTable {
 enum OperationalTables {
     static let migration = Migration(
         3, "operations",
-        sqlite: LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
+        LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
             + EngineTokenTable.table.schema + IdempotencyTable.table.schema + OwnerTable.table.schema
             + ProbeTable.table.schema + SessionTable.table.schema + SpentBootstrapTokenTable.table.schema)
 }

@@ -13,7 +13,8 @@ struct Lease: Sendable {
     /// SHA-256 of the claim token, which is in the claim answer and nowhere else.
     var tokenDigest: String
     var attemptNo: Int
-    /// By the monotonic clock: no step of the wall clock ends or revives a lease.
+    /// By this process's monotonic clock, which no step of the wall clock moves; where several processes share a database,
+    /// by the database's own, which is the same for all (RULINGS 22).
     var expiresAtMonotonicMs: Int64
     var expiresAt: Timestamp
     var heartbeatAt: Timestamp
@@ -32,8 +33,8 @@ enum LeaseTable {
             Column("engine_id", \.engineID),
             Column("actor_id", \.actorID),
             Column("token_digest", \.tokenDigest),
-            Column("attempt_no", \.attemptNo, .integer),
-            Column("expires_at_monotonic_ms", \.expiresAtMonotonicMs, .integer),
+            Column("attempt_no", \.attemptNo),
+            Column("expires_at_monotonic_ms", \.expiresAtMonotonicMs),
             Column("expires_at", \.expiresAt),
             Column("heartbeat_at", \.heartbeatAt),
         ],
@@ -52,7 +53,7 @@ enum LeaseTable {
     }
 
     /// Leases that have run out, oldest first.
-    static func due(monotonicMs now: Int64, limit: Int, _ transaction: any ReadTransaction) throws -> [Lease] {
+    static func due(leaseClockMs now: Int64, limit: Int, _ transaction: any ReadTransaction) throws -> [Lease] {
         try table.all(
             where: """
                  WHERE expires_at_monotonic_ms <= \(now) ORDER BY expires_at_monotonic_ms LIMIT \(limit)
@@ -61,7 +62,7 @@ enum LeaseTable {
 
     /// How many leases ran out before that moment and were not ended.
     static func overdue(
-        monotonicMs then: Int64, in workspace: WorkspaceID, _ transaction: any ReadTransaction
+        leaseClockMs then: Int64, in workspace: WorkspaceID, _ transaction: any ReadTransaction
     ) throws -> Backlog {
         try transaction.backlog(
             """
@@ -89,7 +90,7 @@ enum LeaseTable {
     static func renewAll(
         expiresAtMonotonicMs: Int64, expiresAt: Timestamp, _ transaction: any WriteTransaction
     ) throws -> Int {
-        try transaction.execute(
+        try transaction.update(
             "UPDATE op_leases SET expires_at_monotonic_ms = \(expiresAtMonotonicMs), expires_at = \(expiresAt)")
     }
 }

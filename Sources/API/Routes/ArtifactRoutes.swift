@@ -34,7 +34,7 @@ struct ArtifactRoutes: Sendable {
             try context.requireRoom(run.roomID)
             try Fence.check(
                 run, LeaseTable.find(run.runID, transaction), token: context.request.fields[.xClaimToken],
-                context.caller, monotonicMs: environment.clock.monotonicMilliseconds())
+                context.caller, leaseClockMs: try environment.leaseClockMs(transaction))
         }
         let sink = try blobs.sink(sha256, in: context.workspace) { [problems] in
             problems.answer($0, context)

@@ -81,9 +81,9 @@ struct LeaseRoutes: Sendable {
         return token.scopes.rooms.map { RoomID($0) }
     }
 
-    /// Tries once; waits for a run if there is none and time is left. All of it happens in the order of the commits, so
-    /// no run that becomes claimable is missed.
+    /// Tries once; waits for a run if there is none and time is left.
     private func attempt(_ claim: Claim, _ context: RequestContext, _ deferred: DeferredReply, untilMs: Int64) {
+        let offerCount = commands.aftermath.claims.offerCount
         environment.database.write { transaction in
             let work = Work(transaction, environment, now: environment.now, trace: context.trace.context)
             return (try take(claim, work), work.recorded)
@@ -96,15 +96,19 @@ struct LeaseRoutes: Sendable {
             case .success((nil, let recorded)):
                 commands.aftermath.committed(recorded)
                 guard environment.clock.monotonicMilliseconds() < untilMs else { return answer(nil, context, deferred) }
-                let waiter = commands.aftermath.claims.wait(claim.wish, untilMs: untilMs) {
+                let waiting = commands.aftermath.claims.wait(claim.wish, untilMs: untilMs, since: offerCount) {
                     attempt(claim, context, deferred, untilMs: untilMs)
                 } giveUp: {
                     answer(nil, context, deferred)
                 }
-                guard let waiter else { return answer(nil, context, deferred) }
-                deferred.onCancel {
-                    commands.aftermath.claims.leave(waiter)
-                    answer(nil, context, deferred)
+                switch waiting {
+                case .isFull: answer(nil, context, deferred)
+                case .looksAgain: attempt(claim, context, deferred, untilMs: untilMs)
+                case .waits(let waiter):
+                    deferred.onCancel {
+                        commands.aftermath.claims.leave(waiter)
+                        answer(nil, context, deferred)
+                    }
                 }
             }
         }
@@ -153,7 +157,7 @@ struct LeaseRoutes: Sendable {
                 throw Rejection(.leaseTokenMismatch, "nobody holds the run")
             }
             let ttl = environment.leaseMilliseconds
-            lease.expiresAtMonotonicMs = work.monotonicMs + ttl
+            lease.expiresAtMonotonicMs = try work.leaseClockMs() + ttl
             (lease.expiresAt, lease.heartbeatAt) = (work.now.adding(milliseconds: ttl), work.now)
             try LeaseTable.put(lease, work.transaction)
             try seen(context, work)
@@ -212,7 +216,7 @@ extension Work {
         let attemptNo = run.attemptNo + 1
         let lease = Lease(
             runID: run.runID, workspaceID: run.workspaceID, engineID: engine.engineID, actorID: engine.actorID,
-            tokenDigest: Fence.digest(token), attemptNo: attemptNo, expiresAtMonotonicMs: monotonicMs + ttl,
+            tokenDigest: Fence.digest(token), attemptNo: attemptNo, expiresAtMonotonicMs: try leaseClockMs() + ttl,
             expiresAt: now.adding(milliseconds: ttl), heartbeatAt: now)
         try LeaseTable.put(lease, transaction)
         let earlier = try AttemptTable.list(of: run.runID, transaction)

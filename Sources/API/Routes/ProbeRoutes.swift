@@ -24,8 +24,8 @@ struct ProbeRoutes: Sendable {
         var readFault: String?
         var migrationFault: String?
         do {
-            let (applied, known) = (try schemaVersion(), APIApplication.migrations.count)
-            if applied != known { migrationFault = "the file has \(applied) of \(known) migrations" }
+            let (applied, known) = (try schemaVersion(), Storage.migrations.count)
+            if applied != known { migrationFault = "the database has \(applied) of \(known) migrations" }
         } catch {
             // What exactly is in the log; a probe is answered to anybody.
             readFault = "the database cannot be read"

@@ -128,7 +128,7 @@ struct RunRoutes: Sendable {
     @Sendable private func cancel(_ body: CancelRun, _ context: RequestContext) -> Reply {
         change(context) { work, run, facts in
             let lease = try LeaseTable.find(run.runID, work.transaction)
-            let isHeld = run.status == .running && (lease?.expiresAtMonotonicMs ?? 0) > work.monotonicMs
+            let isHeld = try run.status == .running && lease?.expiresAtMonotonicMs ?? 0 > work.leaseClockMs()
             let decision = try RunDecider.cancel(run, reason: body.reason, isHeld: isHeld, facts)
             try work.record(decision.events)
             if decision.answer == .cancelled { try work.endLease(of: run, reason: "run_cancelled") }

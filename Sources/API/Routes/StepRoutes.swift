@@ -121,7 +121,11 @@ struct StepRoutes: Sendable {
                 reason: verdict.reason, ruleID: verdict.ruleID, action: request.action.rawValue,
                 effect: request.effect, argsHash: request.argsHash, permitTTLMs: PermitBook.permitMilliseconds)
             // Booked inside the transaction: a kill switch that commits later sees it.
-            if isExternal { permits.issue(id, nowMs: work.monotonicMs) }
+            if isExternal {
+                permits.issue(id, nowMs: environment.clock.monotonicMilliseconds())
+                // A permit that is given once more changes nothing, and other processes must know of it all the same.
+                work.transaction.leaveMark()
+            }
             return .init(response: try Answers.json(permit, .created))
         case .ended(let call):
             let permit = ToolCallPermit(

@@ -1,5 +1,4 @@
 import DatabaseCore
-import DatabaseSQLite
 import Domain
 import EventStore
 import HTTP
@@ -72,8 +71,10 @@ struct SystemRoutes: Sendable {
             let response = try Answers.json(Self.answer(context, work.transaction))
             guard engaged else { return .init(response: response) }
             // "Stopped" is said only when no permit that is out can start anything any more.
+            let turnsOfOthers = work.transaction.turnsOfOthers
             return .init(response: response) { [permits, environment] deferred, response in
-                permits.whenQuiet(nowMs: environment.clock.monotonicMilliseconds()) {
+                let nowMs = environment.clock.monotonicMilliseconds()
+                permits.whenQuiet(nowMs: nowMs, turnsOfOthers: turnsOfOthers) {
                     let latest = try? environment.database.read { try Answers.json(Self.answer(context, $0)) }
                     var answer = response
                     if let latest { answer.body = latest.body }

@@ -18,7 +18,7 @@ package enum ExperimentTable {
             Column("hypothesis", \.hypothesis),
             Column("success_criteria", \.successCriteria),
             Column("stop_conditions", \.stopConditions),
-            Column("budget_cap_units", \.budgetCapUnits, .integer),
+            Column("budget_cap_units", \.budgetCapUnits),
             Column("risk_tier", \.riskTier),
             Column("metadata", \.metadata),
             Column("created_by_type", \.createdByType),

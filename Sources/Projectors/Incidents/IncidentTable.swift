@@ -24,7 +24,7 @@ package enum IncidentTable {
             Column("details", \.details),
             Column("rca", \.rca),
             Column("rca_updated_at", \.rcaUpdatedAt),
-            Column("learning_count", \.learningCount, .integer),
+            Column("learning_count", \.learningCount),
             Column("closed_reason", \.closedReason),
             Column("created_by_type", \.createdByType),
             Column("created_by_id", \.createdByID),

@@ -21,7 +21,7 @@ package enum ConstraintTable {
             Column("reason_code", \.reasonCode),
             Column("pattern_hash", \.patternHash),
             Column("guidance", \.guidance),
-            Column("seen_count", \.seenCount, .integer),
+            Column("seen_count", \.seenCount),
             Column("learned_from_event_id", \.learnedFromEventID),
             Column("first_learned_at", \.firstLearnedAt),
             Column("last_seen_at", \.lastSeenAt),

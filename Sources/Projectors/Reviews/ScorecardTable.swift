@@ -22,7 +22,7 @@ package enum ScorecardTable {
             Column("template_version", \.templateVersion),
             Column(json: "metrics", \.metrics),
             Column("metrics_hash", \.metricsHash),
-            Column("score", \.score, .real),
+            Column("score", \.score),
             Column("decision", \.decision),
             Column("rationale", \.rationale),
             Column("metadata", \.metadata),

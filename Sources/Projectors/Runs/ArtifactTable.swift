@@ -19,7 +19,7 @@ package enum ArtifactTable {
             Column("kind", \.kind),
             Column("title", \.title),
             Column("mime_type", \.mimeType),
-            Column("size_bytes", \.sizeBytes, .integer),
+            Column("size_bytes", \.sizeBytes),
             Column("sha256", \.sha256),
             Column("content_type", \.contentType),
             Column("content_text", \.contentText),

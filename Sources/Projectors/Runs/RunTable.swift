@@ -22,8 +22,8 @@ package enum RunTable {
             Column("error", \.error),
             Column("summary", \.summary),
             Column(json: "tags", \.tags),
-            Column("has_plan", \.hasPlan, .integer),
-            Column("attempt_no", \.attemptNo, .integer),
+            Column("has_plan", \.hasPlan),
+            Column("attempt_no", \.attemptNo),
             Column(json: "waits", \.waits),
             Column("wake_at", \.wakeAt),
             Column("cancel_requested_at", \.cancelRequestedAt),
@@ -101,12 +101,14 @@ package enum RunTable {
     /// The queued run that has waited longest.
     /// - Parameter rooms: The rooms the claimer may take runs from; nil for all.
     package static func oldestQueued(
-        in workspace: WorkspaceID, rooms: [RoomID]?, withPlan: Bool, _ transaction: any ReadTransaction
+        in workspace: WorkspaceID, rooms: [RoomID]?, withPlan: Bool, _ transaction: any WriteTransaction
     ) throws -> Run? {
         var condition: SQL = " WHERE workspace_id = \(workspace) AND status = 'queued'"
-        if withPlan { condition.append(" AND has_plan = 1") }
+        if withPlan { condition.append(" AND has_plan = \(true)") }
         if let rooms { condition.append(" AND room_id IN (\(list: rooms))") }
         condition.append(" ORDER BY created_at, run_id LIMIT 1")
+        // A run that another transaction is about to take is not waited for.
+        if transaction.backend == .postgres { condition.append(" FOR UPDATE SKIP LOCKED") }
         return try table.all(where: condition, in: transaction).first
     }
 

@@ -18,7 +18,7 @@ package enum SearchTable {
         blank: SearchDocument(docID: "", docSeq: 0, workspaceID: "", docType: .message, contentText: "", at: .zero),
         columns: [
             Column("doc_id", \.docID),
-            Column("doc_seq", \.docSeq, .integer),
+            Column("doc_seq", \.docSeq),
             Column("workspace_id", \.workspaceID),
             Column("room_id", \.roomID),
             Column("thread_id", \.threadID),

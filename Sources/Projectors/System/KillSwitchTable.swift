@@ -15,9 +15,9 @@ package enum KillSwitchTable {
         "proj_kill_switch", keys: ["scope"], blank: Instance(),
         columns: [
             Column("scope", \.scope),
-            Column("engaged_by_operator", \.state.engagedByOperator, .integer),
-            Column("engaged_by_environment", \.state.engagedByEnvironment, .integer),
-            Column("epoch", \.state.epoch, .integer),
+            Column("engaged_by_operator", \.state.engagedByOperator),
+            Column("engaged_by_environment", \.state.engagedByEnvironment),
+            Column("epoch", \.state.epoch),
             Column("reason", \.state.reason),
             Column("changed_by_type", \.state.changedByType),
             Column("changed_by_id", \.state.changedByID),

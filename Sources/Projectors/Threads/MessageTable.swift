@@ -21,10 +21,10 @@ package enum MessageTable {
             Column("run_id", \.runID),
             Column("step_id", \.stepID),
             Column(json: "labels", \.labels),
-            Column("stream_seq", \.streamSeq, .integer),
+            Column("stream_seq", \.streamSeq),
             Column("created_at", \.createdAt),
             Column("updated_at", \.updatedAt),
-            Column("deleted", \.deleted, .integer),
+            Column("deleted", \.deleted),
             Column("last_event_id", \.lastEventID),
         ],
         // A thread is in one room, so its messages have one order: that of the room's stream.

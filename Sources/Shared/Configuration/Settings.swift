@@ -54,7 +54,8 @@ package struct Settings: Sendable {
 
     /// All names with our prefixes that any of the programs knows: a program ignores what is for another one.
     package static let knownNames: Set<String> = [
-        "AOS_ALLOWED_HOSTS", "AOS_ALLOWED_ORIGINS", "AOS_API_URL", "AOS_DATA_DIR", "AOS_ENV_FILE", "AOS_LOG_FORMAT",
+        "AOS_ALLOWED_HOSTS", "AOS_ALLOWED_ORIGINS", "AOS_API_URL", "AOS_BLOBS_DIR", "AOS_DATA_DIR", "AOS_ENV_FILE",
+        "AOS_LOG_FORMAT",
         "AOS_LOG_LEVEL",
         "AOS_RUN_ID", "AOS_SENTINEL", "AOS_STEP_ID", "AOS_TOKEN", "ENGINE_ACTOR_ID", "ENGINE_API_BASE_URL",
         "ENGINE_AUTH_TOKEN",
@@ -135,15 +136,16 @@ package struct Settings: Sendable {
     }
 
     /// A value that `read` understands; nil from it is a fault.
+    /// - Parameter shown: The text as it may be shown, where a part of it is secret.
     package mutating func value<Value>(
-        _ name: String, allowed: String, read: (String) -> Value?
+        _ name: String, allowed: String, shown: (String) -> String = { $0 }, read: (String) -> Value?
     ) -> Value? {
         guard let (text, origin) = find(name) else { return nil }
         guard let value = read(text) else {
-            refuse(name, text, allowed, origin)
+            refuse(name, shown(text), allowed, origin)
             return nil
         }
-        show(name, text, origin)
+        show(name, shown(text), origin)
         return value
     }
 

@@ -1,7 +1,6 @@
 import API
 import APIClient
 import DatabaseCore
-import DatabaseSQLite
 import EventStore
 import HTTP
 import HTTPClient
@@ -15,10 +14,10 @@ enum LogFilling {
     private static let batchEvents = 5_000
 
     static func fill(_ directory: String, _ count: Int) throws {
-        let configuration = try APIConfiguration.read(environment: ["AOS_DATA_DIR": directory])
-        let database = try SQLiteDatabase(path: configuration.databasePath, migrations: APIApplication.migrations) {
-            Program.complain("\($0)")
-        }
+        var environment = ["AOS_DATA_DIR": directory]
+        environment["DATABASE_URL"] = Program.environment()["DATABASE_URL"]
+        let configuration = try APIConfiguration.read(environment: environment)
+        let database = try Storage.open(configuration.storage) { Program.complain("\($0)") }
         let (entropy, clock) = (SystemEntropy(), SystemClock())
         let log = EventLog { entropy.bytes($0) }
         let text = String(repeating: "What an engine says about what it has done. ", count: 12)
