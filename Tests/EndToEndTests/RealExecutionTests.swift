@@ -4,6 +4,7 @@ import Crypto
 import HTTP
 import JSON
 import Platform
+import PostgresTestSupport
 import Shared
 import Testing
 
@@ -214,6 +215,10 @@ extension EndToEnd {
             // Neither in the database nor in a log, in no form.
             let forms = [secret, base64(secret), Hex.text(Array(secret.utf8))].map { Array($0.utf8) }
             #expect(stage.api.terminate(milliseconds: 10_000) == .code(0))
+            for column in ["evt_events", "proj_tool_calls", "proj_steps"] {
+                let rows = try stage.place.rows("SELECT row_to_json(t)::text FROM \(column) t").joined()
+                for form in forms { #expect(!Stage.contains(Array(rows.utf8), form), "\(column) holds the secret") }
+            }
             for path in ["\(stage.data)/aos.db", "\(stage.data)/aos.db-wal", "\(stage.folder)/api.log", engine.logPath]
             {
                 let bytes = (try? Files.read(path, bytesMax: 1 << 28)) ?? []

@@ -1,7 +1,9 @@
 import APIClient
 import CSQLite
+import DatabaseCore
 import JSON
 import Platform
+import PostgresTestSupport
 import Shared
 import Testing
 
@@ -33,18 +35,21 @@ extension EndToEnd {
             #expect(clean.exit == .code(0) && clean.found.valid, "\(clean.found)")
             #expect(clean.found.headFile?.consistent == true && (clean.found.headFile?.lines ?? 0) > 0)
 
+            let isSQLite = TestBackends.chosen == .sqlite
+            let (data, zeros) =
+                isSQLite ? ("data", "zeroblob(length(payload_salt))") : ("data_text", "decode(repeat('00', 16), 'hex')")
             let here = "stream_id = '\(room)'"
             func event(_ seq: Int) -> String { "\(here) AND stream_seq = \(seq)" }
             // `room.created` is 1, the runs are 2 … 13.
             let drills = [
                 Drill(
                     name: "one payload byte",
-                    statements: ["UPDATE evt_events SET data = replace(data, 'run 5', 'run 6') WHERE \(event(6))"],
+                    statements: ["UPDATE evt_events SET \(data) = replace(\(data), 'run 5', 'run 6') WHERE \(event(6))"],
                     seq: 6, kinds: [.payloadDigestMismatch]),
                 Drill(
                     name: "one byte of the salt",
                     statements: [
-                        "UPDATE evt_events SET payload_salt = zeroblob(length(payload_salt)) WHERE \(event(6))"
+                        "UPDATE evt_events SET payload_salt = \(zeros) WHERE \(event(6))"
                     ],
                     seq: 6, kinds: [.payloadDigestMismatch]),
                 Drill(
@@ -60,7 +65,7 @@ extension EndToEnd {
                 Drill(
                     name: "a payload and its digest",
                     statements: [
-                        "UPDATE evt_events SET data = replace(data, 'run 5', 'run 6'), payload_digest = (SELECT payload_digest FROM evt_events WHERE \(event(7))) WHERE \(event(6))"
+                        "UPDATE evt_events SET \(data) = replace(\(data), 'run 5', 'run 6'), payload_digest = (SELECT payload_digest FROM evt_events WHERE \(event(7))) WHERE \(event(6))"
                     ],
                     seq: 6, kinds: [.eventHashMismatch]),
                 Drill(
@@ -98,9 +103,9 @@ extension EndToEnd {
                 Drill(
                     name: "two payloads swapped",
                     statements: [
-                        "CREATE TEMP TABLE kept AS SELECT data, payload_salt FROM evt_events WHERE \(event(4))",
-                        "UPDATE evt_events SET data = (SELECT data FROM evt_events WHERE \(event(5))), payload_salt = (SELECT payload_salt FROM evt_events WHERE \(event(5))) WHERE \(event(4))",
-                        "UPDATE evt_events SET data = (SELECT data FROM kept), payload_salt = (SELECT payload_salt FROM kept) WHERE \(event(5))",
+                        "CREATE TEMP TABLE kept AS SELECT \(data), payload_salt FROM evt_events WHERE \(event(4))",
+                        "UPDATE evt_events SET \(data) = (SELECT \(data) FROM evt_events WHERE \(event(5))), payload_salt = (SELECT payload_salt FROM evt_events WHERE \(event(5))) WHERE \(event(4))",
+                        "UPDATE evt_events SET \(data) = (SELECT \(data) FROM kept), payload_salt = (SELECT payload_salt FROM kept) WHERE \(event(5))",
                     ], seq: 4, kinds: [.payloadDigestMismatch]),
                 Drill(
                     name: "a forgotten head", statements: ["DELETE FROM evt_stream_heads WHERE \(here)"],
@@ -137,7 +142,7 @@ extension EndToEnd {
             }
             #expect(stage.api.terminate(milliseconds: 10_000) == .code(0))
             try change(
-                "\(stage.data)/aos.db",
+                stage.place, "\(stage.data)/aos.db",
                 [
                     "DELETE FROM evt_events WHERE global_seq > (SELECT global_seq FROM evt_events WHERE stream_id = '\(room)' AND stream_seq = 4)",
                     "UPDATE evt_stream_heads SET next_seq = 1 + coalesce((SELECT max(stream_seq) FROM evt_events e WHERE e.stream_type = evt_stream_heads.stream_type AND e.stream_id = evt_stream_heads.stream_id), 0)",
@@ -166,14 +171,20 @@ extension EndToEnd {
                 try Files.writeAtomically(
                     try Files.read("\(stage.data)/\(name)", bytesMax: 1 << 28), to: "\(copy)/\(name)")
             }
-            try change("\(copy)/aos.db", drill.statements)
-            let (exit, output) = try stage.apiVerb(["verify"], data: copy)
+            let place = try stage.place.copy()
+            try change(place, "\(copy)/aos.db", drill.statements)
+            let (exit, output) = try stage.apiVerb(
+                ["verify"], data: copy, place.url.map { ["DATABASE_URL": $0] } ?? [:])
             return (exit, try JSON.decode(LogVerification.self, from: Array(output.utf8)), output)
         }
 
         /// On a connection of its own, without the triggers that keep honest programs from it.
-        private func change(_ path: String, _ statements: [String]) throws {
+        private func change(_ place: ScratchDatabase.Place, _ path: String, _ statements: [String]) throws {
             guard !statements.isEmpty else { return }
+            if try place.runOnServer(
+                (["evt_events", "evt_stream_heads"].map { "ALTER TABLE \($0) DISABLE TRIGGER ALL" } + statements)
+                    .joined(separator: ";"))
+            { return }
             var connection: OpaquePointer?
             try #require(sqlite3_open(path, &connection) == SQLITE_OK)
             defer { sqlite3_close(connection) }

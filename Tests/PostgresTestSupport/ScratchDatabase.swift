@@ -46,13 +46,32 @@ extension ScratchDatabase {
             package let postgres: ScratchPostgres?
         #endif
 
-        package init(_ migrations: [Migration] = []) throws {
+        package init(_ migrations: [Migration] = [], on backend: Backend = TestBackends.chosen) throws {
             #if Postgres
-                postgres = TestBackends.chosen == .postgres ? try ScratchPostgres(migrations) : nil
+                postgres = backend == .postgres ? try ScratchPostgres(migrations) : nil
                 url = postgres?.url
             #else
                 url = nil
             #endif
         }
+
+        #if Postgres
+            private init(_ postgres: ScratchPostgres?) { (self.postgres, url) = (postgres, postgres?.url) }
+
+            /// The same data once more, while nobody is connected to them; on SQLite the file is copied by whoever knows it.
+            package func copy() throws -> Place { Place(try postgres.map { try ScratchPostgres(copying: $0) }) }
+
+            /// Runs text as the server's owner. False on SQLite.
+            package func runOnServer(_ text: String) throws -> Bool { try postgres?.run(text) != nil }
+
+            /// The first column of all rows; none on SQLite.
+            package func rows(_ text: String) throws -> [String] {
+                try postgres?.run(text).map { $0.first.flatMap { $0 } ?? "" } ?? []
+            }
+        #else
+            package func copy() throws -> Place { self }
+            package func runOnServer(_ text: String) throws -> Bool { false }
+            package func rows(_ text: String) throws -> [String] { [] }
+        #endif
     }
 }

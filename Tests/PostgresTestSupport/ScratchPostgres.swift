@@ -44,11 +44,17 @@ package enum TestBackends {
         package let url: String
 
         /// - Parameter migrations: The schema it has from the beginning.
-        package init(_ migrations: [Migration] = []) throws {
+        package convenience init(_ migrations: [Migration] = []) throws {
+            try self.init(template: Self.template(migrations))
+        }
+
+        /// A copy of one that nobody is connected to.
+        package convenience init(copying other: ScratchPostgres) throws { try self.init(template: other.name) }
+
+        private init(template: String) throws {
             guard let server = TestBackends.serverURL else { throw Failure(description: "POSTGRES_URL is not set") }
             name = "test_\(SystemEntropy().integer(in: 0...Int64.max))"
             url = Self.url(server, database: name)
-            let template = try Self.template(migrations)
             try Self.run("CREATE DATABASE \(name) TEMPLATE \(template)", at: server)
         }
 

@@ -16,6 +16,9 @@ import Testing
         Program.environment()["AOS_E2E_ROUNDS"].flatMap { Int($0) } ?? standard
     }
 
+    /// How much of something there is; the environment's variable replaces it.
+    static func count(_ name: String, _ standard: Int) -> Int { Program.environment()[name].flatMap { Int($0) } ?? standard }
+
     static func random(_ test: UInt64) -> SeededEntropy { SeededEntropy(seed: seed &* 1_000_003 &+ test) }
 
     /// What a test has measured, for people.

@@ -26,7 +26,8 @@ final class Follower: Sendable {
 
     private static let reconnectMilliseconds: Int64 = 5
 
-    private let stage: Stage
+    /// Where it follows, one after the other.
+    private let stages: [Stage]
     private let room: RoomID
     private let name: String
     /// How many bytes until the connection is dropped; nil for ever.
@@ -37,9 +38,10 @@ final class Follower: Sendable {
     private let thread = Mutex<Thread?>(nil)
 
     init(
-        _ stage: Stage, room: RoomID, name: String, keepsTimes: Bool = false, patience: (@Sendable () -> Int)? = nil
+        _ stages: Stage..., room: RoomID, name: String, keepsTimes: Bool = false,
+        patience: (@Sendable () -> Int)? = nil
     ) {
-        (self.stage, self.room, self.name, self.patience) = (stage, room, name, patience)
+        (self.stages, self.room, self.name, self.patience) = (stages, room, name, patience)
         self.keepsTimes = keepsTimes
     }
 
@@ -70,7 +72,7 @@ final class Follower: Sendable {
     func catchUp(milliseconds: Int64 = 20_000) throws {
         var (last, isWhole) = (Int64(0), false)
         while !isWhole {
-            let verified = try stage.client().call(
+            let verified = try stages[0].client().call(
                 .verifyStream, Nothing(),
                 query: [("stream_type", "room"), ("stream_id", room.rawValue), ("from_seq", String(last))])
             (last, isWhole) = (verified.lastStreamSeq, !verified.truncated)
@@ -95,7 +97,7 @@ final class Follower: Sendable {
     // MARK: One connection
 
     private func follow() {
-        let client = stage.client()
+        let client = stages[connections % stages.count].client()
         var request = client.request(.get, "/v1/streams/rooms/\(room)", deadlineMilliseconds: 600_000)
         request.cancellation = cancellation
         let last = transcript.last?.id ?? 0

@@ -33,8 +33,10 @@ final class RunningProgram: Sendable {
         }
     }
 
-    /// The folder of the test binary, where the package's programs are built to.
-    static let folder: String = Files.split(Files.resolved("/proc/self/exe") ?? "/").folder
+    /// The folder of the test binary, where the package's programs are built to; or where others of them are (a release
+    /// build, for measuring).
+    static let folder: String =
+        Program.environment()["AOS_E2E_PROGRAMS"] ?? Files.split(Files.resolved("/proc/self/exe") ?? "/").folder
 
     /// Starts `api` or `engine` with this environment and nothing from ours.
     static func start(

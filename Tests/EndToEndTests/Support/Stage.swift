@@ -4,6 +4,7 @@ import HTTP
 import HTTPClient
 import JSON
 import Platform
+import PostgresTestSupport
 import Shared
 import Synchronization
 import Testing
@@ -20,11 +21,16 @@ final class Stage: Sendable {
     /// Everything of the test is below it.
     let folder: String
     let ttlMs: Int
+    /// Where the api keeps its data, where that is not in the folder.
+    let place: ScratchDatabase.Place
     private let settings: [String: String]
     private let state = Mutex(State())
 
-    /// - Parameter settings: For the api and the engines.
-    init(ttlMs: Int = 1000, _ settings: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - settings: For the api and the engines.
+    ///   - place: Another stage's, to have two apis on one database.
+    init(ttlMs: Int = 1000, _ settings: [String: String] = [:], place: ScratchDatabase.Place? = nil) throws {
+        self.place = try place ?? ScratchDatabase.Place()
         let name = SystemEntropy().bytes(8).map { String($0, radix: 16) }.joined()
         let path = "/tmp/aos-e2e-\(name)"
         try Files.makeFolder(path)
@@ -54,6 +60,7 @@ final class Stage: Sendable {
         environment["HOME"] = "\(folder)/home"
         environment["AOS_DATA_DIR"] = data
         environment["RUN_LEASE_TTL_MS"] = String(ttlMs)
+        if let url = place.url { environment["DATABASE_URL"] = environment["DATABASE_URL"] ?? url }
         return environment
     }
 
@@ -63,19 +70,31 @@ final class Stage: Sendable {
         let clock = SystemClock()
         let begin = clock.monotonicNanoseconds()
         var environment = environment.merging(more) { $1 }
-        environment["PORT"] = "0"
+        environment["PORT"] = environment["PORT"] ?? "0"
+        // It says its address when that was not given.
+        let given = environment["PORT"].flatMap { UInt16($0) }.flatMap { $0 == 0 ? nil : $0 }
         let api = try RunningProgram.start("api", environment: environment, logPath: "\(folder)/api.log")
         state.withLock { $0.api = api }
-        let line = try #require(
-            try api.firstLine(milliseconds: 10_000), "the api did not say its address:\n\(api.logTail())")
-        let port = try #require(UInt16(line.split(separator: ":").last ?? ""))
-        let address = try #require(SocketAddress(numeric: "127.0.0.1", port: port))
+        let address = try #require(SocketAddress(numeric: "127.0.0.1", port: try given ?? announcedPort(of: api)))
+        if given != nil {
+            try #require(
+                eventually(milliseconds: 10_000) {
+                    (try? SocketTransport(pinned: address, hostHeader: "\(address)").send(HTTPClientRequest(.get, "/livez")))
+                        != nil
+                }, "the api does not answer:\n\(api.logTail())")
+        }
         let token = String(
             decoding: try Files.read("\(data)/operator.token", bytesMax: 4096), as: UTF8.self
         ).filter { !$0.isNewline }
         state.withLock { ($0.address, $0.operatorToken) = (address, token) }
         _ = try client().call(.health, Nothing())
         return clock.monotonicNanoseconds() - begin
+    }
+
+    private func announcedPort(of api: RunningProgram) throws -> UInt16 {
+        let line = try #require(
+            try api.firstLine(milliseconds: 10_000), "the api did not say its address:\n\(api.logTail())")
+        return try #require(UInt16(line.split(separator: ":").last ?? ""))
     }
 
     /// Starts an engine that works for the stage's api.
@@ -103,8 +122,10 @@ final class Stage: Sendable {
     }
 
     /// Runs a verb of the api on the stopped data: its exit code and what it said.
-    func apiVerb(_ arguments: [String], data: String? = nil) throws -> (exit: RunningProgram.Exit?, output: String) {
-        var environment = environment
+    func apiVerb(
+        _ arguments: [String], data: String? = nil, _ more: [String: String] = [:]
+    ) throws -> (exit: RunningProgram.Exit?, output: String) {
+        var environment = environment.merging(more) { $1 }
         if let data { environment["AOS_DATA_DIR"] = data }
         let program = try RunningProgram.start(
             "api", arguments, environment: environment, logPath: "\(folder)/verb.log")
