@@ -13,6 +13,9 @@ TOOL_PACKAGES=(curl jq python3)
 POSTGRES_PACKAGES=(postgresql)
 POSTGRES_BUILD_PACKAGES=(libpq-dev)
 
+# Options of every `swift build`: without libpq-dev a build has SQLite only, and says so in `api --version`.
+traits() { [ -f /usr/include/postgresql/libpq-fe.h ] || echo --disable-default-traits; }
+
 missing_packages() {
     local package
     for package in "$@"; do
@@ -48,6 +51,8 @@ build() {
     local log
     log=$(mktemp)
     say "building ($*) …"
+    # shellcheck disable=SC2046 # none or one word
+    set -- $(traits) "$@"
     if [ -t 2 ]; then
         swift build --package-path "$ROOT" "$@" 2>&1 | tee "$log" \
             | awk '/^\[[0-9]+\/[0-9]+\]/ { printf "\r\033[K  %s", substr($0, 1, 76) > "/dev/stderr"; fflush() }'
