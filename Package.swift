@@ -76,7 +76,8 @@ let package = Package(
             "CSQLite"),
         suite("DomainTests", "Domain", "Shared", "JSON", "Platform"),
         suite(
-            "EndToEndTests", "PostgresTestSupport", "DatabaseCore", "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform",
+            "EndToEndTests", "PostgresTestSupport", "DatabaseCore", "APIClient", "Shared", "HTTPServer", "HTTPClient",
+            "HTTP", "JSON", "Crypto", "Platform",
             "CSQLite", "CLinux"),
         suite("EngineTests", "Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
         suite(

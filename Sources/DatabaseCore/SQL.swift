@@ -7,8 +7,9 @@ package enum SQLValue: Hashable, Sendable {
     /// Text that is at hand as UTF-8 bytes.
     case utf8([UInt8])
     case blob([UInt8])
-    /// Microseconds since 1970-01-01T00:00:00Z, from a database that has a type for times. To write one, give its text.
-    case time(microseconds: Int64)
+    /// Microseconds since 1970-01-01T00:00:00Z, and the same as RFC 3339 text: a database keeps the one or the other. One
+    /// that has a type for times leaves the text empty when it gives it back.
+    case time(microseconds: Int64, text: String)
 }
 
 /// What can be bound to a statement and read back from a row.

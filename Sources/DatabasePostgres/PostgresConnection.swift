@@ -22,6 +22,7 @@
         private var outstanding: [Outstanding] = []
         private var isInPipeline = false
         private(set) var hasFailed = false
+        private var lostError: DatabaseError?
 
         /// A statement that the server knows by name.
         final class Prepared {
@@ -159,7 +160,7 @@
                     }
                 }
                 // A null result ends each statement's; a lost connection has nothing more to say.
-                if hasFailed { throw failure ?? lost(nil) }
+                if hasFailed { throw lostError ?? failure ?? lost(nil) }
                 while let more = PQgetResult(handle) { PQclear(more) }
             }
             if let failure { throw failure }
@@ -181,6 +182,9 @@
             return prepared
         }
 
+        /// From 0001-01-01 to 9999-12-31: Postgres writes other years in another way, and nothing of ours is as far away.
+        private static let years: Range<Int64> = -62_135_596_800_000_000..<253_402_300_800_000_000
+
         /// Values go as text, which every type reads, but for bytes; answers come in binary, which says exactly what is
         /// stored.
         private static func send(_ name: String, _ values: [SQLValue], on handle: OpaquePointer) -> Bool {
@@ -198,7 +202,8 @@
                 case .text(let text): bytes += text.utf8
                 case .utf8(let text): bytes += text
                 case .blob(let blob): bytes += blob
-                case .time: preconditionFailure("a time is written as its text")
+                case .time(let microseconds, let text):
+                    bytes += (years.contains(microseconds) ? text : microseconds < 0 ? "-infinity" : "infinity").utf8
                 }
                 let isBlob = if case .blob = value { true } else { false }
                 places.append((start, Int32(bytes.count - start), isBlob))
@@ -218,14 +223,17 @@
         // MARK: Errors
 
         private func error(_ result: OpaquePointer?, statement: String?) -> DatabaseError {
-            if PQstatus(handle) == CONNECTION_BAD { return lost(result) }
+            // The server's last words may be there before the connection's end is noticed.
+            if PQstatus(handle) == CONNECTION_BAD || PostgresError.isLastWord(result) { return lost(result) }
             return PostgresError.error(result, PQerrorMessage(handle), statement: statement)
         }
 
         private func lost(_ result: OpaquePointer?) -> DatabaseError {
             hasFailed = true
             let known = PostgresError.oneLine(result.map { PQresultErrorMessage($0) } ?? PQerrorMessage(handle))
-            return DatabaseError(.unavailable, "the connection to Postgres was lost: \(known)")
+            let error = DatabaseError(.unavailable, "the connection to Postgres was lost: \(known)")
+            lostError = error
+            return error
         }
     }
 
@@ -290,7 +298,7 @@
                 guard !isInfinite else {
                     throw DatabaseError(.unexpectedValue, "\(column): expected a time, found infinity")
                 }
-                return .time(microseconds: time)
+                return .time(microseconds: time, text: "")
             case TypeID.float8: return .real(Double(bitPattern: UInt64(bitPattern: integer(at: index))))
             case TypeID.float4:
                 return .real(Double(Float(bitPattern: UInt32(truncatingIfNeeded: integer(at: index)))))

@@ -56,6 +56,12 @@
             }
         }
 
+        /// Whether the server ends the connection with this.
+        static func isLastWord(_ result: OpaquePointer?) -> Bool {
+            guard let severity = result.flatMap({ field($0, PG_DIAG_SEVERITY_NONLOCALIZED) }) else { return false }
+            return severity == "FATAL" || severity == "PANIC"
+        }
+
         /// A message of libpq's as one line. It never has the password in it.
         static func oneLine(_ message: UnsafePointer<CChar>?) -> String {
             let text = message.map { String(cString: $0) } ?? ""
@@ -69,6 +75,7 @@
         }
 
         private static let PG_DIAG_SQLSTATE = Int32(UInt8(ascii: "C"))
+        private static let PG_DIAG_SEVERITY_NONLOCALIZED = Int32(UInt8(ascii: "V"))
         private static let PG_DIAG_MESSAGE_PRIMARY = Int32(UInt8(ascii: "M"))
     }
 #endif

@@ -65,8 +65,10 @@
             let lists = try connection.query(
                 "SELECT tablename AS value FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user"
             )
+            let schema = try connection.text("SELECT quote_ident(current_schema()) AS value")
             var statements = [
-                "GRANT USAGE ON SCHEMA \(try connection.text("SELECT quote_ident(current_schema()) AS value")) TO \(name)"
+                "GRANT USAGE ON SCHEMA \(schema) TO \(name)",
+                "GRANT USAGE ON ALL SEQUENCES IN SCHEMA \(schema) TO \(name)",
             ]
             for row in 0..<lists.rows {
                 let table = try PostgresRow(result: lists, row: row).text()

@@ -135,8 +135,7 @@ final class SQLiteStatement: Row {
                 case .null: sqlite3_bind_null(handle, position)
                 case .integer(let value): sqlite3_bind_int64(handle, position, value)
                 case .real(let value): sqlite3_bind_double(handle, position, value)
-                case .time: preconditionFailure("a time is written as its text")
-                case .text(var text): text.withUTF8 { bindText($0, at: position) }
+                case .text(var text), .time(_, var text): text.withUTF8 { bindText($0, at: position) }
                 case .utf8(let bytes): bytes.withUnsafeBufferPointer { bindText($0, at: position) }
                 case .blob(let bytes):
                     bytes.withUnsafeBytes {

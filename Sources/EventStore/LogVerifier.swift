@@ -115,7 +115,7 @@ package struct LogVerifier {
     }
 
     private func isExact(_ time: Timestamp, _ row: any Row, _ column: String) throws -> Bool {
-        if case .time(let microseconds) = try row.value(column) { return microseconds == time.milliseconds * 1000 }
+        if case .time(let microseconds, _) = try row.value(column) { return microseconds == time.milliseconds * 1000 }
         return try row.bytes(column) == Array(time.description.utf8)
     }
 

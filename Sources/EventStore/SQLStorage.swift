@@ -11,9 +11,13 @@ extension Identifier: SQLStorable {
 
 extension Timestamp: SQLStorable {
     package static var columnKind: ColumnKind { .time }
-    package var sqlValue: SQLValue { .text(description) }
+    package var sqlValue: SQLValue {
+        // A client's cursor may name any moment.
+        let (microseconds, isBeyond) = milliseconds.multipliedReportingOverflow(by: 1000)
+        return .time(microseconds: isBeyond ? (milliseconds < 0 ? .min : .max) : microseconds, text: description)
+    }
     package init(sqlValue: SQLValue) throws {
-        if case .time(let microseconds) = sqlValue {
+        if case .time(let microseconds, _) = sqlValue {
             // Rounded down, also before 1970.
             self.init(milliseconds: microseconds / 1000 - (microseconds % 1000 < 0 ? 1 : 0))
             return

@@ -44,7 +44,9 @@ extension EndToEnd {
             let drills = [
                 Drill(
                     name: "one payload byte",
-                    statements: ["UPDATE evt_events SET \(data) = replace(\(data), 'run 5', 'run 6') WHERE \(event(6))"],
+                    statements: [
+                        "UPDATE evt_events SET \(data) = replace(\(data), 'run 5', 'run 6') WHERE \(event(6))"
+                    ],
                     seq: 6, kinds: [.payloadDigestMismatch]),
                 Drill(
                     name: "one byte of the salt",
@@ -184,7 +186,9 @@ extension EndToEnd {
             if try place.runOnServer(
                 (["evt_events", "evt_stream_heads"].map { "ALTER TABLE \($0) DISABLE TRIGGER ALL" } + statements)
                     .joined(separator: ";"))
-            { return }
+            {
+                return
+            }
             var connection: OpaquePointer?
             try #require(sqlite3_open(path, &connection) == SQLITE_OK)
             defer { sqlite3_close(connection) }

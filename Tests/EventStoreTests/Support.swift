@@ -17,6 +17,9 @@ final class Bench: Sendable {
     static let start = Timestamp("2026-03-04T05:06:07.089Z")!
 
     var database: any Database { scratch.database }
+    /// Another process's way to the same log; Postgres only.
+    func another() throws -> any Database { try scratch.another([EventTable.migration]) }
+
     /// The file, on SQLite.
     var path: String { scratch.path }
     static var isSQLite: Bool { TestBackends.chosen == .sqlite }

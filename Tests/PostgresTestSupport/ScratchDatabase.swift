@@ -34,6 +34,16 @@ package final class ScratchDatabase: Sendable {
         database = try SQLiteDatabase(path: path, migrations: migrations, onStorageFault: onFault)
     }
 
+    /// Another process's way to the same data; on SQLite there is none.
+    package func another(_ migrations: [Migration]) throws -> any Database {
+        #if Postgres
+            if let postgres {
+                return try PostgresDatabase(PostgresSettings(url: postgres.url), migrations: migrations)
+            }
+        #endif
+        preconditionFailure("only one process writes to a file")
+    }
+
     deinit { database.close() }
 }
 

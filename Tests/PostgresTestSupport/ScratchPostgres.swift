@@ -33,6 +33,13 @@ package enum TestBackends {
 }
 
 #if Postgres
+    extension TestBackends {
+        /// Runs text as the server's owner, in no test's database.
+        package static func onServer(_ text: String) throws {
+            _ = try ScratchPostgres.run(text, at: serverURL ?? "")
+        }
+    }
+
     /// A database of a test's own on the test server, gone with the value.
     package final class ScratchPostgres: Sendable {
         package struct Failure: Error, CustomStringConvertible {
@@ -101,7 +108,7 @@ package enum TestBackends {
         }
 
         @discardableResult
-        private static func run(_ text: String, at url: String) throws -> [[String?]] {
+        fileprivate static func run(_ text: String, at url: String) throws -> [[String?]] {
             let connection = PQconnectdb(url)
             defer { PQfinish(connection) }
             guard PQstatus(connection) == CONNECTION_OK else {

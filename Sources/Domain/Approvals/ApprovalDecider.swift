@@ -98,11 +98,12 @@ package enum ApprovalDecider {
             (approval.toolCallID, approval.title) = (requested.toolCallID, requested.title)
             (approval.request, approval.context) = (requested.request ?? [:], requested.context ?? [:])
             (approval.scope, approval.expiresAt) = (requested.scope, requested.expiresAt)
-            approval.lastEventID = envelope.eventID
+            (approval.lastEventID, approval.lastEventOccurredAt) = (envelope.eventID, envelope.occurredAt)
             return approval
         }
         guard var approval else { return nil }
         (approval.updatedAt, approval.lastEventID) = (recorded.at, envelope.eventID)
+        approval.lastEventOccurredAt = envelope.occurredAt
         switch recorded.event {
         case .requested: break
         case .decided(let decided):

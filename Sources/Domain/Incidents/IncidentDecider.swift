@@ -146,10 +146,12 @@ package enum IncidentDecider {
             (incident.summary, incident.severity) = (opened.summary, opened.severity)
             (incident.entityType, incident.entityID) = (opened.entityType, opened.entityID)
             (incident.details, incident.lastEventID) = (opened.details ?? [:], envelope.eventID)
+            incident.lastEventOccurredAt = envelope.occurredAt
             return incident
         }
         guard var incident else { return nil }
         (incident.updatedAt, incident.lastEventID) = (recorded.at, envelope.eventID)
+        incident.lastEventOccurredAt = envelope.occurredAt
         switch recorded.event {
         case .opened: break
         case .rcaUpdated(let updated): (incident.rca, incident.rcaUpdatedAt) = (updated.rca, recorded.at)

@@ -182,7 +182,7 @@ extension Run {
         (roomID, threadID, experimentID) = (envelope.roomID, envelope.threadID, created.experimentID)
         (title, goal, input) = (created.title, created.goal, created.input ?? [:])
         (tags, hasPlan) = (created.tags ?? [], created.input?["plan"] != nil)
-        lastEventID = envelope.eventID
+        (lastEventID, lastEventOccurredAt) = (envelope.eventID, envelope.occurredAt)
     }
 
     fileprivate mutating func end(_ status: RunStatus, at time: Timestamp) {
@@ -193,6 +193,7 @@ extension Run {
     package func touched<Event>(by recorded: Recorded<Event>) -> Run {
         var run = followed(by: recorded)
         (run.updatedAt, run.lastEventID) = (recorded.at, recorded.envelope.eventID)
+        run.lastEventOccurredAt = recorded.envelope.occurredAt
         return run
     }
 

@@ -36,6 +36,7 @@ package enum ApprovalTable {
             Column("created_at", \.createdAt),
             Column("updated_at", \.updatedAt),
             Column("last_event_id", \.lastEventID),
+            Column("last_event_occurred_at", \.lastEventOccurredAt),
         ],
         indexes: [
             "CREATE INDEX proj_approvals_by_update ON proj_approvals (workspace_id, updated_at)",

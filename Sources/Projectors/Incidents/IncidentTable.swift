@@ -33,6 +33,7 @@ package enum IncidentTable {
             Column("updated_at", \.updatedAt),
             Column("correlation_id", \.correlationID),
             Column("last_event_id", \.lastEventID),
+            Column("last_event_occurred_at", \.lastEventOccurredAt),
         ],
         indexes: [
             "CREATE INDEX proj_incidents_by_update ON proj_incidents (workspace_id, updated_at)",

@@ -35,6 +35,7 @@ package enum RunTable {
             Column("activity_at", \.activityAt),
             Column("correlation_id", \.correlationID),
             Column("last_event_id", \.lastEventID),
+            Column("last_event_occurred_at", \.lastEventOccurredAt),
         ],
         indexes: [
             "CREATE INDEX proj_runs_by_update ON proj_runs (workspace_id, updated_at)",

@@ -27,6 +27,7 @@ package struct Incident: Hashable, Sendable, Codable {
     package var updatedAt: Timestamp
     package var correlationID: String
     package var lastEventID: EventID?
+    package var lastEventOccurredAt: Timestamp?
 
     package init(
         incidentID: IncidentID, workspaceID: WorkspaceID, title: String, by actor: Actor, correlationID: String,

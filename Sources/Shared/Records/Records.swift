@@ -59,6 +59,7 @@ package struct Run: Hashable, Sendable, Codable {
     package var activityAt: Timestamp
     package var correlationID: String
     package var lastEventID: EventID?
+    package var lastEventOccurredAt: Timestamp?
 
     package init(runID: RunID, workspaceID: WorkspaceID, correlationID: String, at time: Timestamp) {
         (self.runID, self.workspaceID, self.correlationID) = (runID, workspaceID, correlationID)
@@ -213,6 +214,7 @@ package struct Approval: Hashable, Sendable, Codable {
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
     package var lastEventID: EventID?
+    package var lastEventOccurredAt: Timestamp?
 
     package init(
         approvalID: ApprovalID, workspaceID: WorkspaceID, action: String, by actor: Actor, correlationID: String,

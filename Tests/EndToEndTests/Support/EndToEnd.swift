@@ -17,7 +17,9 @@ import Testing
     }
 
     /// How much of something there is; the environment's variable replaces it.
-    static func count(_ name: String, _ standard: Int) -> Int { Program.environment()[name].flatMap { Int($0) } ?? standard }
+    static func count(_ name: String, _ standard: Int) -> Int {
+        Program.environment()[name].flatMap { Int($0) } ?? standard
+    }
 
     static func random(_ test: UInt64) -> SeededEntropy { SeededEntropy(seed: seed &* 1_000_003 &+ test) }
 

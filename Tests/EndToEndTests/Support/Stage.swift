@@ -79,7 +79,8 @@ final class Stage: Sendable {
         if given != nil {
             try #require(
                 eventually(milliseconds: 10_000) {
-                    (try? SocketTransport(pinned: address, hostHeader: "\(address)").send(HTTPClientRequest(.get, "/livez")))
+                    (try? SocketTransport(pinned: address, hostHeader: "\(address)").send(
+                        HTTPClientRequest(.get, "/livez")))
                         != nil
                 }, "the api does not answer:\n\(api.logTail())")
         }
