@@ -63,15 +63,19 @@ package struct Table<Record: Sendable>: Sendable {
         return record
     }
 
+    /// All records in the order of their keys, one at a time.
+    package func each(in transaction: any ReadTransaction, _ body: (Record) throws -> Void) throws {
+        let order = SQL(unsafeText: "\(selectText) ORDER BY \(keys.joined(separator: ", "))")
+        try transaction.scan(order) { row in
+            try body(decode(row))
+            return true
+        }
+    }
+
     /// All rows in the order of their keys, as values: what a comparison of two databases reads. The values are those that
     /// would be written, so they are the same whatever database the rows are in.
     package func eachRow(in transaction: any ReadTransaction, _ body: ([SQLValue]) throws -> Void) throws {
-        let order = SQL(unsafeText: "\(selectText) ORDER BY \(keys.joined(separator: ", "))")
-        try transaction.scan(order) { row in
-            let record = try decode(row)
-            try body(columns.map { $0.get(record) })
-            return true
-        }
+        try each(in: transaction) { record in try body(columns.map { $0.get(record) }) }
     }
 }
 

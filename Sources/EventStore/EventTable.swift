@@ -275,7 +275,8 @@ package enum EventTable {
         return "INSERT INTO evt_events (\(columns.joined(separator: ", "))) VALUES (\(places))"
     }
 
-    static func insert(_ envelope: EventEnvelope, _ payload: EventPayloadBytes, on backend: Backend) -> SQL {
+    /// - Parameter payload: Nil for an event whose payload was erased.
+    static func insert(_ envelope: EventEnvelope, _ payload: EventPayloadBytes?, on backend: Backend) -> SQL {
         SQL(
             unsafeText: backend == .sqlite ? sqliteInsertText : postgresInsertText,
             bindings: [
@@ -291,9 +292,14 @@ package enum EventTable {
                 .text(envelope.redactionLevel.rawValue), .integer(envelope.containsSecrets ? 1 : 0),
                 envelope.idempotencyKey.sqlValue, envelope.entityType.sqlValue, envelope.entityID.sqlValue,
                 .text(envelope.payloadDigest), envelope.prevEventHash.sqlValue, .text(envelope.eventHash),
-                .utf8(payload.data), .utf8(payload.policyContext), .utf8(payload.modelContext),
-                .utf8(payload.display), .blob(payload.salt),
-            ])
+            ] + (payload.map(stored) ?? payloadColumns.map { _ in .null }))
+    }
+
+    private static func stored(_ payload: EventPayloadBytes) -> [SQLValue] {
+        [
+            .utf8(payload.data), .utf8(payload.policyContext), .utf8(payload.modelContext), .utf8(payload.display),
+            .blob(payload.salt),
+        ]
     }
 
     /// The last event's place and time.

@@ -73,7 +73,7 @@ package final class APIApplication: Sendable {
                 metrics.written(batch)
                 pulse.written(batch)
             }, onRemark: { log.warning("storage: \($0)") })
-        let tokenKey = try Self.tokenKey(database, data, entropy)
+        let tokenKey = try TokenKey.text(database, data, entropy)
         (self.metrics, self.database) = (metrics, database)
         let environment = APIEnvironment(
             clock: clock, entropy: entropy, database: database,
@@ -241,15 +241,6 @@ package final class APIApplication: Sendable {
 
     /// How often the timers have looked at the clock.
     package var timerTicks: Int { timers.ticks.load(ordering: .relaxed) }
-
-    /// Authenticates engine tokens. Processes that share a database share it too, so that an engine is known to all.
-    private static func tokenKey(_ database: any Database, _ directory: String, _ entropy: any Entropy) throws -> String
-    {
-        guard database.backend.isShared else {
-            return try DataDirectory.secret("\(directory)/token.key", entropy) { Hex.text($0) }
-        }
-        return try database.writeAndWait { try InstanceKeyTable.key("token_key", $0) { Hex.text(entropy.bytes(32)) } }
-    }
 
     private static func resume(_ aftermath: Aftermath, _ database: any Database, _ log: Log) throws {
         let headFile = aftermath.headFile

@@ -40,6 +40,39 @@ enum APIMaintenance {
         }
     }
 
+    /// Takes everything over into another database and prints the proof, as JSON. Exit 0 when both say the same.
+    static func migrate(_ environment: [String: String], arguments: [String]) -> Int32 {
+        guard arguments.count == 2, arguments[0] == "--to", let target = StorageLocation(arguments[1]) else {
+            let kinds = StorageLocation.backends.map { $0 == .sqlite ? "sqlite:PATH" : "postgres://…" }
+            Program.complain(
+                "usage: api migrate --to URL   (a new, empty database: \(kinds.joined(separator: " or ")))")
+            return 2
+        }
+        return run(environment) { configuration, entropy in
+            let clock = SystemClock()
+            let began = clock.monotonicMilliseconds()
+            let source = try open(configuration)
+            defer { source.close() }
+            let copy = try Storage.open(target)
+            defer { copy.close() }
+            var report = try StorageMove.run(from: source, to: copy) { Program.complain("api: \($0) events so far") }
+            try moveTokenKey(source, copy, configuration, entropy)
+            report.from = StorageLocation.masked(configuration.storage.url)
+            report.to = StorageLocation.masked(target.url)
+            report.milliseconds = clock.monotonicMilliseconds() - began
+            print(JSON.pretty(try JSON.value(of: report)))
+            return 0
+        }
+    }
+
+    /// Engines stay known: their tokens are kept as HMACs under a key that is a file here and a row there.
+    private static func moveTokenKey(
+        _ source: any Database, _ target: any Database, _ configuration: APIConfiguration, _ entropy: any Entropy
+    ) throws {
+        let key = try TokenKey.text(source, configuration.dataDirectory, entropy)
+        try TokenKey.put(key, target, configuration.dataDirectory)
+    }
+
     private static func run(
         _ environment: [String: String], _ body: (APIConfiguration, any Entropy) throws -> Int32
     ) -> Int32 {

@@ -17,6 +17,7 @@ package enum APIProgram {
             return 0
         case "--print-config": return printConfiguration(environment)
         case "verify": return APIMaintenance.verify(environment, arguments: Array(arguments.dropFirst()))
+        case "migrate": return APIMaintenance.migrate(environment, arguments: Array(arguments.dropFirst()))
         case "rebuild": return APIMaintenance.rebuild(environment, arguments: Array(arguments.dropFirst()))
         case "--help", "-h":
             print(usage)
@@ -30,6 +31,7 @@ package enum APIProgram {
     private static let usage = """
         usage: api                    serve (settings come from the environment, see docs/reference/CONFIGURATION.md)
                api verify             check the event log of a stopped api: exit 0 valid, 1 not
+               api migrate --to URL   take everything over into a new, empty database while the api is stopped
                api rebuild [--check]  fold the read models again (or only compare them) while the api is stopped
                api --print-config     every setting, its value and where it came from
                api --version

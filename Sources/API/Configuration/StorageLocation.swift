@@ -17,6 +17,13 @@ package enum StorageLocation: Sendable {
         }
     }
 
+    package var url: String {
+        switch self {
+        case .sqlite(let path): "sqlite:\(path)"
+        case .postgres(let location): location.url
+        }
+    }
+
     /// What this build can use.
     package static let backends: [Backend] = {
         #if Postgres

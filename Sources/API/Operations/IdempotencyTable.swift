@@ -41,12 +41,3 @@ enum IdempotencyTable {
         try transaction.execute("DELETE FROM op_idempotency WHERE created_at < \(time)")
     }
 }
-
-/// The operational tables: droppable without loss of history.
-enum OperationalTables {
-    static let migration = Migration(
-        3, "operations",
-        LeaseTable.table.schema + AttemptTable.table.schema + EngineTable.table.schema
-            + EngineTokenTable.table.schema + IdempotencyTable.table.schema + OwnerTable.table.schema
-            + ProbeTable.table.schema + SessionTable.table.schema + SpentBootstrapTokenTable.table.schema)
-}

@@ -22,6 +22,7 @@ extension Option {
     package static let status = Option(
         "status", .choice(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]),
         "only runs in this state")
+    package static let to = Option("to", .text("URL"), "a new, empty database: postgres://… or sqlite:PATH")
     package static let title = Option("title", .text("TEXT"), "what the run is called in lists")
     package static let type = Option("type", .text("TYPE"), "only events of this type, such as run.failed")
     package static let untilWaiting = Option("until-waiting", "also end when the run waits for a person (exit 3)")

@@ -4,7 +4,7 @@ import Platform
 import Shared
 
 enum AuditCommands {
-    static let all: [Command] = [verify, rebuild]
+    static let all: [Command] = [verify, rebuild, migrate]
 
     // MARK: verify
 
@@ -124,6 +124,47 @@ enum AuditCommands {
                     ]
                 }), ifEmpty: "no read models")
         if !check.equal { session.console.note("aos projections rebuild: rebuilt and live differ") }
+    }
+
+    // MARK: migrate
+
+    static let migrate = Command(
+        "migrate", "Move everything to another database, and prove that nothing is missing",
+        details: """
+            Copies the history as it is, the engines, tokens, leases and sessions, and folds the read models anew, in one
+            transaction of the target; then both must say the same: every hash, every stream's end, every row. The api has
+            to be stopped, the target must be empty, and what is moved stays where it is.
+
+            A password need not stand in the URL, where other users could see it: libpq also reads ~/.pgpass and PGPASSWORD.
+            """,
+        options: [.to, .json],
+        examples: [
+            Example("aos migrate --to postgres://aos@db.internal/aos", "then set DATABASE_URL to the same"),
+            Example("DATABASE_URL=postgres://aos@db.internal/aos aos migrate --to sqlite:/srv/aos/aos.db", "and back"),
+        ]
+    ) { invocation, session in
+        guard let target = invocation[Option.to] else {
+            throw UsageError(what: "aos migrate needs --to URL, such as --to postgres://aos@localhost/aos")
+        }
+        guard try !session.isReachable() else {
+            throw Failure(
+                .failed,
+                "the api at \(try session.connection().url) is running: what it records now would be left behind",
+                next: ["stop the api, then again"])
+        }
+        let bytes = try stopped(["migrate", "--to", target], session)
+        if invocation.has(.json) {
+            session.printJSON(bytes)
+        } else {
+            let report = try JSON.parse(bytes, limits: Session.answerLimits)
+            func text(_ key: String) -> String { CleanText.line(report[key]?.stringValue ?? "") }
+            let (events, streams) = (report["events"]?.intValue ?? 0, report["streams"]?.intValue ?? 0)
+            session.console.print("moved  \(events) events in \(streams) streams to \(text("to"))")
+            session.console.print("heads  \(text("heads_digest")) in both")
+            session.console.print("state  \(text("state_digest")) in both")
+            session.advise("set DATABASE_URL to the new database and start the api; \(text("from")) is as it was")
+        }
+        return .ok
     }
 
     // MARK: The stopped data directory
