@@ -81,6 +81,9 @@ package protocol ReadTransaction: AnyObject {
     /// The same for a statement with any number of rows: they come in pieces, and those after a stop are not read.
     func scan(_ statement: SQL, _ body: (any Row) throws -> Bool) throws
 
+    /// What the writer remembers of rows; nil for a reader.
+    var rows: RowCache? { get }
+
     /// What the database's own clock says, in milliseconds since 1970; nil for one inside this process, which has none.
     /// All processes that share the database agree on it.
     func clockMilliseconds() throws -> Int64?
@@ -91,6 +94,9 @@ package protocol WriteTransaction: ReadTransaction {
     /// Runs a statement. It may reach the database together with the next one that is waited for, and its error with it;
     /// no later than the commit, and always before anything is answered.
     func execute(_ statement: SQL) throws
+    /// Runs a statement before the next one that is waited for, and no later than the commit. Until then another one with
+    /// the same key takes its place: for a row of which only the last state matters.
+    func executeLast(_ key: String, _ statement: SQL) throws
     /// Runs a statement and waits for it.
     /// - Returns: The number of rows changed.
     func update(_ statement: SQL) throws -> Int

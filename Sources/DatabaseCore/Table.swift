@@ -5,15 +5,23 @@ package struct Table<Record: Sendable>: Sendable {
     package let keys: [String]
     /// More of the schema: indexes, mostly.
     package let indexes: [SQL]
+    /// Whether the writer remembers rows: then nothing changes them but ``put(_:in:)``, or it says so (``forget(_:in:)``).
+    private let remembersRows: Bool
+    private let key: Column<Record>
     private let blank: Record
     private let putText: String
     private let selectText: String
 
     /// - Parameter blank: A value to read rows into; every column of it is replaced.
     package init(
-        _ name: String, keys: [String], blank: Record, columns: [Column<Record>], indexes: [SQL] = []
+        _ name: String, keys: [String], remembersRows: Bool = false, blank: Record, columns: [Column<Record>],
+        indexes: [SQL] = []
     ) {
         (self.name, self.keys, self.blank, self.columns, self.indexes) = (name, keys, blank, columns, indexes)
+        guard let key = columns.first(where: { $0.name == keys[0] }) else {
+            preconditionFailure("\(name): the key is no column of it")
+        }
+        (self.key, self.remembersRows) = (key, remembersRows && keys.count == 1)
         let names = columns.map(\.name)
         let places = names.indices.map { "$\($0 + 1)" }
         let updates = names.filter { !keys.contains($0) }.map { "\($0) = excluded.\($0)" }
@@ -36,11 +44,25 @@ package struct Table<Record: Sendable>: Sendable {
     /// Inserts the record, or replaces the one with the same key.
     package func put(_ record: Record, in transaction: any WriteTransaction) throws {
         try transaction.execute(SQL(unsafeText: putText, bindings: columns.map { $0.get(record) }))
+        if remembersRows { transaction.rows?.keep(name, key.get(record), record) }
     }
+
+    /// The row is about to be changed by a statement of its own.
+    package func forget(_ key: some SQLStorable, in transaction: any WriteTransaction) {
+        transaction.rows?.forget(name, key.sqlValue)
+    }
+
+    /// Any row is about to be.
+    package func forgetAll(in transaction: any WriteTransaction) { transaction.rows?.forget(name) }
 
     /// The record with this key.
     package func find(_ key: some SQLStorable, in transaction: any ReadTransaction) throws -> Record? {
-        try all(where: SQL(unsafeText: " WHERE \(keys[0]) = $1", bindings: [key.sqlValue]), in: transaction).first
+        let key = key.sqlValue
+        let rows = remembersRows ? transaction.rows : nil
+        if let known: Record = rows?.row(name, key) { return known }
+        let found = try all(where: SQL(unsafeText: " WHERE \(keys[0]) = $1", bindings: [key]), in: transaction).first
+        if let found { rows?.keep(name, key, found) }
+        return found
     }
 
     /// The records that a condition (with its ` WHERE …`, ` ORDER BY …`) selects.

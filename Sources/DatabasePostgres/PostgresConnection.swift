@@ -14,13 +14,16 @@
         private static let statementsMax = 512
         /// Results that may be waiting to be taken. Small ones: the server must not get stuck on sending them while we
         /// get stuck on sending to it.
-        private static let outstandingMax = 128
+        private static let outstandingMax = 1_000
+        /// So many bytes go out at once, for the server to begin with while more is made.
+        private static let flushBytes = 4_096
 
         let handle: OpaquePointer
         private var statements: [String: Prepared] = [:]
         private var preparedCount = 0
         private var outstanding: [Outstanding] = []
         private var isInPipeline = false
+        private var unsentBytes = 0
         private(set) var hasFailed = false
         private var lostError: DatabaseError?
 
@@ -90,6 +93,21 @@
                 throw error(nil, statement: statement.text)
             }
             outstanding.append(.statement(prepared))
+            unsentBytes += Self.size(of: statement.bindings)
+            if unsentBytes >= Self.flushBytes {
+                unsentBytes = 0
+                guard PQflush(handle) == 0 else { throw error(nil, statement: statement.text) }
+            }
+        }
+
+        private static func size(of values: [SQLValue]) -> Int {
+            values.reduce(0) { sum, value in
+                switch value {
+                case .null, .integer, .real, .time: sum + 24
+                case .text(let text): sum + text.utf8.count
+                case .utf8(let bytes), .blob(let bytes): sum + bytes.count
+                }
+            }
         }
 
         /// Sends a statement and waits for it, and for all that was sent before.

@@ -54,6 +54,12 @@
             CREATE TABLE op_writer (
                 one BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one), writer TEXT COLLATE "C" NOT NULL);
             INSERT INTO op_writer (writer) VALUES ('');
+            CREATE FUNCTION op_require_writer(expected TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
+            BEGIN
+                IF (SELECT writer FROM op_writer) IS DISTINCT FROM expected THEN
+                    RAISE EXCEPTION 'another process has written' USING ERRCODE = '40001';
+                END IF;
+            END $$;
             COMMIT
             """
 

@@ -44,11 +44,13 @@
             }
         }
 
+        /// Everything we look for has an index, and a plan is kept for as long as the connection: one that was made while a
+        /// table was small must not read it whole when it has grown.
         func sessionText(lockMilliseconds override: Int64?) -> String {
             """
             SET statement_timeout = \(statementMilliseconds); SET lock_timeout = \(override ?? lockMilliseconds);
             SET idle_in_transaction_session_timeout = \(Self.idleTransactionMilliseconds);
-            SET jit = off; SET bytea_output = 'hex'
+            SET jit = off; SET enable_seqscan = off; SET bytea_output = 'hex'
             """
         }
 

@@ -9,8 +9,11 @@
 
         fileprivate var connection: PostgresConnection
         private var scans = 0
+        let rows: RowCache?
 
-        fileprivate init(_ connection: PostgresConnection) { self.connection = connection }
+        fileprivate init(_ connection: PostgresConnection, _ rows: RowCache? = nil) {
+            (self.connection, self.rows) = (connection, rows)
+        }
 
         var backend: Backend { .postgres }
 
@@ -138,11 +141,15 @@
         private(set) var changes = 0
         private(set) var mustLeaveMark = false
         private let (clockMs, beganNs): (Int64, Int64)
+        /// What ``executeLast(_:_:)`` was given and has not been sent yet, in the order of the keys' first use.
+        private var (lastKeys, lastStatements): ([String], [String: SQL]) = ([], [:])
 
-        init(_ connection: PostgresConnection, cacheEpoch: Int, turnsOfOthers: Int, clockMs: Int64) {
+        init(
+            _ connection: PostgresConnection, cacheEpoch: Int, turnsOfOthers: Int, clockMs: Int64, _ rows: RowCache
+        ) {
             (self.cacheEpoch, self.turnsOfOthers, self.clockMs) = (cacheEpoch, turnsOfOthers, clockMs)
             beganNs = SystemClock().monotonicNanoseconds()
-            super.init(connection)
+            super.init(connection, rows)
         }
 
         func execute(_ statement: SQL) throws {
@@ -150,9 +157,32 @@
             try send(statement)
         }
 
+        func executeLast(_ key: String, _ statement: SQL) throws {
+            changes += 1
+            if lastStatements.updateValue(statement, forKey: key) == nil { lastKeys.append(key) }
+        }
+
         func update(_ statement: SQL) throws -> Int {
             changes += 1
             return try query(statement).changed
+        }
+
+        /// Sends what was put off.
+        func sendLast() throws(DatabaseError) {
+            guard !lastKeys.isEmpty else { return }
+            let statements = lastKeys.compactMap { lastStatements[$0] }
+            (lastKeys, lastStatements) = ([], [:])
+            for statement in statements { try super.send(statement) }
+        }
+
+        override fileprivate func query(_ statement: SQL) throws(DatabaseError) -> PostgresResult {
+            try sendLast()
+            return try super.query(statement)
+        }
+
+        override func scan(_ statement: SQL, _ body: (any Row) throws -> Bool) throws {
+            try sendLast()
+            try super.scan(statement, body)
         }
 
         func leaveMark() { mustLeaveMark = true }

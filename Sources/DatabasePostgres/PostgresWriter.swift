@@ -6,11 +6,17 @@
     /// The connection that writes. Of all processes on one database, one writes at a time: its turn lasts a transaction,
     /// and an advisory lock hands it on. So a command sees all that was committed before it, whoever did it, and what is
     /// numbered in one turn is visible before the next begins (docs/decisions/0011).
+    ///
+    /// While nobody else writes, it does not wait to learn so: a statement that fails if somebody has goes out ahead of the
+    /// others, and then the turn is taken again with open eyes.
     final class PostgresWriter: WriterConnection {
         /// The turn: any number that nobody else uses on the same database.
         private static let turnKey: Int64 = 0x616F_735F_7475_726E
         /// Held by every writer while it is connected, so that each can tell how many others there are.
         static let presenceKey: Int64 = 0x616F_735F_6865_7265
+        private static let looksAfterOthers = 32
+        /// How long the server's clock is reckoned from ours before it is asked again.
+        private static let clockNanoseconds: Int64 = 1_000_000_000
         private static let begin: SQL = "BEGIN ISOLATION LEVEL READ COMMITTED"
         private static let takeTurn = SQL(unsafeText: "SELECT pg_advisory_xact_lock(\(turnKey))")
         private static let lookAround: SQL = """
@@ -24,9 +30,14 @@
         /// Names this writer in `op_writer`, where the last one to write leaves its name.
         private let name: String
         private var connection: PostgresConnection?
-        private var epoch = 0
+        private var epoch = 0 { didSet { rows.clear() } }
+        private let rows = RowCache()
         private var turnsOfOthers = 0
         private var isLastWriter = false
+        /// Turns to be begun by looking whether somebody else has written, before it is taken for granted that nobody has.
+        private var turnsToLook = looksAfterOthers
+        /// The server's clock at a moment of ours.
+        private var clock: (serverMs: Int64, ownNs: Int64) = (0, 0)
         private var wasDown = false
 
         init(
@@ -71,6 +82,11 @@
         private func take(_ connection: PostgresConnection) throws(DatabaseError) -> PostgresWriteTransaction {
             try connection.send(Self.begin)
             try connection.send(Self.takeTurn)
+            let nowNs = SystemClock().monotonicNanoseconds()
+            if isLastWriter, turnsToLook == 0, nowNs - clock.ownNs < Self.clockNanoseconds {
+                try connection.send("SELECT op_require_writer(\(name))")
+                return transaction(on: connection, atMs: clock.serverMs + (nowNs - clock.ownNs) / 1_000_000)
+            }
             let around = try connection.query(Self.lookAround)
             guard around.rows == 1 else {
                 throw DatabaseError(.statement, "op_writer: expected one row, found \(around.rows)")
@@ -78,15 +94,21 @@
             do {
                 let row = PostgresRow(result: around, row: 0)
                 isLastWriter = try row.get("writer") == name
-                if !isLastWriter {
-                    epoch += 1
-                    turnsOfOthers += 1
+                if isLastWriter {
+                    turnsToLook = max(0, turnsToLook - 1)
+                } else {
+                    (epoch, turnsOfOthers, turnsToLook) = (epoch + 1, turnsOfOthers + 1, Self.looksAfterOthers)
                 }
-                return PostgresWriteTransaction(
-                    connection, cacheEpoch: epoch, turnsOfOthers: turnsOfOthers, clockMs: try row.get("ms"))
+                clock = (try row.get("ms"), SystemClock().monotonicNanoseconds())
+                return transaction(on: connection, atMs: clock.serverMs)
             } catch {
                 throw error as? DatabaseError ?? DatabaseError(.statement, "\(error)")
             }
+        }
+
+        private func transaction(on connection: PostgresConnection, atMs: Int64) -> PostgresWriteTransaction {
+            PostgresWriteTransaction(
+                connection, cacheEpoch: epoch, turnsOfOthers: turnsOfOthers, clockMs: atMs, rows)
         }
 
         static func announce(_ connection: PostgresConnection) throws(DatabaseError) {
@@ -104,6 +126,7 @@
 
         func commit(_ transaction: PostgresWriteTransaction) throws(DatabaseError) {
             guard let connection else { throw DatabaseError(.unavailable, "the connection to Postgres was lost") }
+            try transaction.sendLast()
             if !isLastWriter, transaction.changes > 0 || transaction.mustLeaveMark {
                 try connection.send("UPDATE op_writer SET writer = \(name)")
             }
@@ -116,6 +139,7 @@
                 guard result?.command == "COMMIT" else {
                     throw DatabaseError(.statement, "the transaction had failed before; Postgres rolled it back")
                 }
+                isLastWriter = isLastWriter || transaction.changes > 0 || transaction.mustLeaveMark
             } catch {
                 guard connection.hasFailed, transaction.changes > 0 else { throw error }
                 throw DatabaseError(
@@ -124,7 +148,7 @@
         }
 
         func rollBack() {
-            epoch += 1
+            (epoch, turnsToLook) = (epoch + 1, max(turnsToLook, 1))
             guard let connection else { return }
             do throws(DatabaseError) {
                 // Errors of what was sent before are known already.

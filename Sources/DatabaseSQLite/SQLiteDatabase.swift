@@ -101,6 +101,7 @@ private final class SQLiteWriter: WriterConnection {
     private let connection: SQLiteConnection
     private let onStorageFault: @Sendable (DatabaseError) -> Void
     private var rollbacks = 0
+    private let rows = RowCache()
     private var walPages: Int32 = 0
 
     init(_ connection: SQLiteConnection, onStorageFault: @escaping @Sendable (DatabaseError) -> Void) {
@@ -115,13 +116,14 @@ private final class SQLiteWriter: WriterConnection {
 
     func begin() throws(DatabaseError) -> SQLiteWriteTransaction {
         try connection.execute("BEGIN IMMEDIATE")
-        return SQLiteWriteTransaction(connection, cacheEpoch: rollbacks)
+        return SQLiteWriteTransaction(connection, cacheEpoch: rollbacks, rows)
     }
 
     func commit(_ transaction: SQLiteWriteTransaction) throws(DatabaseError) { try connection.execute("COMMIT") }
 
     func rollBack() {
         rollbacks += 1
+        rows.clear()
         if !isBroken { _ = try? connection.execute("ROLLBACK") }
     }
 
@@ -150,8 +152,11 @@ private final class SQLiteWriter: WriterConnection {
 
 class SQLiteReadTransaction: ReadTransaction {
     fileprivate let connection: SQLiteConnection
+    let rows: RowCache?
 
-    fileprivate init(_ connection: SQLiteConnection) { self.connection = connection }
+    fileprivate init(_ connection: SQLiteConnection, _ rows: RowCache? = nil) {
+        (self.connection, self.rows) = (connection, rows)
+    }
 
     var backend: Backend { .sqlite }
 
@@ -166,9 +171,9 @@ class SQLiteReadTransaction: ReadTransaction {
 final class SQLiteWriteTransaction: SQLiteReadTransaction, WriteTransaction {
     let cacheEpoch: Int
 
-    fileprivate init(_ connection: SQLiteConnection, cacheEpoch: Int) {
+    fileprivate init(_ connection: SQLiteConnection, cacheEpoch: Int, _ rows: RowCache) {
         self.cacheEpoch = cacheEpoch
-        super.init(connection)
+        super.init(connection, rows)
     }
 
     func otherWriters() -> Int { 0 }
@@ -180,6 +185,9 @@ final class SQLiteWriteTransaction: SQLiteReadTransaction, WriteTransaction {
     var changes: Int { Int(sqlite3_total_changes64(connection.handle)) }
 
     func execute(_ statement: SQL) throws { try connection.execute(statement) }
+
+    /// A statement costs no round trip here, so there is nothing to save.
+    func executeLast(_ key: String, _ statement: SQL) throws { try connection.execute(statement) }
 
     func update(_ statement: SQL) throws -> Int { try connection.execute(statement) }
 }

@@ -118,8 +118,11 @@ package final class EventLog: @unchecked Sendable {
         try transaction.execute(EventTable.insert(envelope, payload, on: transaction.backend))
         try EventSubjects.note(payload.data, at: globalSeq, in: transaction)
         let nextSeq = head.nextSeq + 1
-        try transaction.execute(
-            isNew ? EventTable.addHead(of: stream, nextSeq: nextSeq) : EventTable.putHead(of: stream, nextSeq: nextSeq))
+        if isNew {
+            try transaction.execute(EventTable.addHead(of: stream, nextSeq: nextSeq))
+        } else {
+            try transaction.executeLast("head \(stream)", EventTable.putHead(of: stream, nextSeq: nextSeq))
+        }
         heads[stream] = Head(nextSeq: nextSeq, lastHash: envelope.eventHash)
         self.tip = Tip(globalSeq: globalSeq, recordedAt: recordedAt)
         return envelope

@@ -36,16 +36,19 @@ package struct Projector: Sendable {
             }
         } clear: { transaction in
             try transaction.execute(SQL(unsafeText: "DELETE FROM \(table.name)"))
+            table.forgetAll(in: transaction)
         }
     }
 }
 
 extension Table {
     /// Loads the row, folds, and writes it back if there is one.
+    /// - Parameter isNew: The event makes the row, whatever was there: it is not looked for.
     func fold(
-        _ key: (some SQLStorable)?, in transaction: any WriteTransaction, _ evolve: (Record?) -> Record?
+        _ key: (some SQLStorable)?, isNew: Bool = false, in transaction: any WriteTransaction,
+        _ evolve: (Record?) -> Record?
     ) throws {
-        guard let key, let next = evolve(try find(key, in: transaction)) else { return }
+        guard let key, let next = evolve(isNew ? nil : try find(key, in: transaction)) else { return }
         try put(next, in: transaction)
     }
 }

@@ -151,6 +151,78 @@ struct DatabaseConformanceTests {
         #expect(batches.read { $0.map(\.changes) } == [1, 0])
     }
 
+    @Test(
+        "Of statements that are put off the last one with a key counts, for every look and for the commit",
+        arguments: Driver.all)
+    func lastStatements(_ driver: Driver) throws {
+        let opened = try open(driver)
+        defer { opened.close() }
+        let database = opened.database
+        @Sendable func rename(_ to: String, _ transaction: any WriteTransaction) throws {
+            try transaction.executeLast("one", "UPDATE words SET word = \(to) WHERE word LIKE 'one%'")
+        }
+        try database.writeAndWait { try $0.add("one") }
+        let seen = try database.writeAndWait { transaction in
+            try rename("one 1", transaction)
+            try rename("one 2", transaction)
+            let first = try transaction.words()
+            try rename("one 3", transaction)
+            var scanned: [String] = []
+            try transaction.scan("SELECT word FROM words") {
+                scanned.append(try $0.get("word"))
+                return true
+            }
+            try rename("one 4", transaction)
+            return [first, scanned]
+        }
+        #expect(seen == [["one 2"], ["one 3"]])
+        #expect(try database.read { try $0.words() } == ["one 4"])
+        #expect(throws: DatabaseError.self) {
+            try database.writeAndWait { transaction in
+                try rename("one 5", transaction)
+                throw Refusal()
+            }
+        }
+        #expect(try database.read { try $0.words() } == ["one 4"])
+    }
+
+    @Test("Rows that the writer remembers are those of the table, also after a rollback", arguments: Driver.all)
+    func rememberedRows(_ driver: Driver) throws {
+        struct Word: Sendable, Equatable {
+            var word = ""
+            var number: Int64 = 0
+        }
+        let table = Table<Word>(
+            "counted", keys: ["word"], remembersRows: true, blank: Word(),
+            columns: [Column("word", \.word), Column("number", \.number)])
+        let opened = try driver.open(scratch, [Migration(1, "counted", table.schema)])
+        defer { opened.close() }
+        let database = opened.database
+        @Sendable func count(_ transaction: any WriteTransaction) throws -> Int64 {
+            var word = try table.find("w", in: transaction) ?? Word(word: "w")
+            word.number += 1
+            try table.put(word, in: transaction)
+            return word.number
+        }
+        #expect(try (1...3).map { _ in try database.writeAndWait(count) } == [1, 2, 3])
+        #expect(throws: DatabaseError.self) {
+            try database.writeAndWait { transaction in
+                #expect(try count(transaction) == 4)
+                throw Refusal()
+            }
+        }
+        #expect(try database.writeAndWait(count) == 4)
+        try database.writeAndWait { transaction in
+            table.forget("w", in: transaction)
+            try transaction.execute("UPDATE counted SET number = 10")
+            #expect(try count(transaction) == 11)
+            table.forgetAll(in: transaction)
+            try transaction.execute("DELETE FROM counted")
+            #expect(try count(transaction) == 1)
+        }
+        #expect(try database.read { try table.find("w", in: $0) } == Word(word: "w", number: 1))
+    }
+
     @Test("A full queue refuses the next work and does all it has taken", arguments: Driver.all)
     func overload(_ driver: Driver) throws {
         let opened = try open(driver)

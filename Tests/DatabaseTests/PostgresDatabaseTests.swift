@@ -290,6 +290,43 @@
             #expect(try databases[0].writeAndWait { try $0.otherWriters() } == 2)
         }
 
+        @Test(
+            "What a writer takes for granted is checked: another's commit in between is seen, whatever was remembered")
+        func grantedTurns() throws {
+            struct Word: Sendable, Equatable {
+                var word = ""
+                var number: Int64 = 0
+            }
+            let table = Table<Word>(
+                "counted", keys: ["word"], remembersRows: true, blank: Word(),
+                columns: [Column("word", \.word), Column("number", \.number)])
+            let migrations = [Migration(1, "counted", table.schema)]
+            let databases = [try open(migrations), try open(migrations)]
+            defer { for database in databases { database.close() } }
+            let runs = Monitor(0)
+            func count(_ database: PostgresDatabase) throws -> Int64 {
+                try database.writeAndWait { transaction in
+                    runs.update { $0 += 1 }
+                    var word = try table.find("w", in: transaction) ?? Word(word: "w")
+                    word.number += 1
+                    try table.put(word, in: transaction)
+                    return word.number
+                }
+            }
+            // Alone for so long that it takes its turns for granted; then by turns, in every rhythm.
+            var expected: Int64 = 0
+            for length in [100, 1, 60, 2, 40, 1, 1, 33, 1] {
+                for database in length.isMultiple(of: 2) ? [databases[0]] : [databases[1], databases[0]] {
+                    for _ in 0..<length {
+                        expected += 1
+                        #expect(try count(database) == expected)
+                    }
+                }
+            }
+            #expect(
+                runs.read { Int64($0) } > expected, "somewhere it took for granted what was no longer so, and was told")
+        }
+
         @Test("A process hears of what others commit, also after its connection was cut")
         func notifications() throws {
             let (mine, yours) = (try open(), try open())

@@ -23,7 +23,7 @@ struct Lease: Sendable {
 /// `op_leases`: all the SQL that touches it is in this file.
 enum LeaseTable {
     static let table = Table<Lease>(
-        "op_leases", keys: ["run_id"],
+        "op_leases", keys: ["run_id"], remembersRows: true,
         blank: Lease(
             runID: "", workspaceID: "", actorID: "", tokenDigest: "", attemptNo: 0, expiresAtMonotonicMs: 0,
             expiresAt: Timestamp(milliseconds: 0), heartbeatAt: Timestamp(milliseconds: 0)),
@@ -49,6 +49,7 @@ enum LeaseTable {
     }
 
     static func remove(_ run: RunID, _ transaction: any WriteTransaction) throws {
+        table.forget(run, in: transaction)
         try transaction.execute("DELETE FROM op_leases WHERE run_id = \(run)")
     }
 
@@ -90,7 +91,8 @@ enum LeaseTable {
     static func renewAll(
         expiresAtMonotonicMs: Int64, expiresAt: Timestamp, _ transaction: any WriteTransaction
     ) throws -> Int {
-        try transaction.update(
+        table.forgetAll(in: transaction)
+        return try transaction.update(
             "UPDATE op_leases SET expires_at_monotonic_ms = \(expiresAtMonotonicMs), expires_at = \(expiresAt)")
     }
 }

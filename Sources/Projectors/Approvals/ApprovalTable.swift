@@ -6,7 +6,7 @@ package import Shared
 /// `proj_approvals`: all the SQL that touches it is in this file.
 package enum ApprovalTable {
     static let table = Table<Approval>(
-        "proj_approvals", keys: ["approval_id"],
+        "proj_approvals", keys: ["approval_id"], remembersRows: true,
         blank: Approval(approvalID: "", workspaceID: "", action: "", by: .api, correlationID: "", at: .zero),
         columns: [
             Column("approval_id", \.approvalID),
@@ -68,7 +68,8 @@ package enum ApprovalTable {
             case .consumed(let event): event.approvalID
             case .expired(let event): event.approvalID
             }
-        try table.fold(id, in: transaction) { ApprovalDecider.evolve($0, recorded.with(event)) }
+        let isNew = if case .requested = event { true } else { false }
+        try table.fold(id, isNew: isNew, in: transaction) { ApprovalDecider.evolve($0, recorded.with(event)) }
     }
 
     package static func find(

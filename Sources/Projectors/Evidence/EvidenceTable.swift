@@ -36,7 +36,7 @@ package enum EvidenceTable {
 
     static let projector = Projector(table) { recorded, transaction in
         guard case .evidence(.manifestCreated(let event)) = recorded.event else { return }
-        try table.fold(event.evidenceID, in: transaction) {
+        try table.fold(event.evidenceID, isNew: true, in: transaction) {
             EvidenceDecider.evolve($0, recorded.with(.manifestCreated(event)))
         }
     }

@@ -6,7 +6,7 @@ package import Shared
 /// `proj_experiments`: all the SQL that touches it is in this file, but for the pipeline's.
 package enum ExperimentTable {
     static let table = Table<Experiment>(
-        "proj_experiments", keys: ["experiment_id"],
+        "proj_experiments", keys: ["experiment_id"], remembersRows: true,
         blank: Experiment(
             experimentID: "", workspaceID: "", title: "", hypothesis: "", by: .api, correlationID: "", at: .zero),
         columns: [

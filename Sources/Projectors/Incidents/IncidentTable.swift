@@ -6,7 +6,7 @@ package import Shared
 /// `proj_incidents`: all the SQL that touches it is in this file.
 package enum IncidentTable {
     static let table = Table<Incident>(
-        "proj_incidents", keys: ["incident_id"],
+        "proj_incidents", keys: ["incident_id"], remembersRows: true,
         blank: Incident(incidentID: "", workspaceID: "", title: "", by: .api, correlationID: "", at: .zero),
         columns: [
             Column("incident_id", \.incidentID),

@@ -6,7 +6,8 @@ package import Shared
 /// `proj_rooms`: all the SQL that touches it is in this file.
 package enum RoomTable {
     static let table = Table<Room>(
-        "proj_rooms", keys: ["room_id"], blank: Room(roomID: "", workspaceID: "", title: "", at: .zero),
+        "proj_rooms", keys: ["room_id"], remembersRows: true,
+        blank: Room(roomID: "", workspaceID: "", title: "", at: .zero),
         columns: [
             Column("room_id", \.roomID),
             Column("workspace_id", \.workspaceID),

@@ -39,7 +39,7 @@ package enum ArtifactTable {
 
     static let projector = Projector(table) { recorded, transaction in
         guard case .artifact(.created(let created)) = recorded.event else { return }
-        try table.fold(created.artifactID, in: transaction) {
+        try table.fold(created.artifactID, isNew: true, in: transaction) {
             ArtifactDecider.evolve($0, recorded.with(.created(created)))
         }
     }

@@ -6,7 +6,7 @@ package import Shared
 /// `proj_runs`: all the SQL that touches it is in this file.
 package enum RunTable {
     static let table = Table<Run>(
-        "proj_runs", keys: ["run_id"],
+        "proj_runs", keys: ["run_id"], remembersRows: true,
         blank: Run(runID: "", workspaceID: "", correlationID: "", at: .zero),
         columns: [
             Column("run_id", \.runID),
@@ -41,6 +41,8 @@ package enum RunTable {
             "CREATE INDEX proj_runs_by_update ON proj_runs (workspace_id, updated_at)",
             "CREATE INDEX proj_runs_by_status ON proj_runs (status)",
             "CREATE INDEX proj_runs_queued ON proj_runs (workspace_id, created_at, run_id) WHERE status = 'queued'",
+            // For claims of some rooms only, behind however many runs of others.
+            "CREATE INDEX proj_runs_queued_by_room ON proj_runs (room_id, created_at, run_id) WHERE status = 'queued'",
             "CREATE INDEX proj_runs_by_activity ON proj_runs (workspace_id, activity_at)",
             """
             CREATE INDEX proj_runs_by_experiment ON proj_runs (experiment_id, created_at, run_id)
@@ -52,7 +54,10 @@ package enum RunTable {
     static let projector = Projector(table) { recorded, transaction in
         switch recorded.event {
         case .run(let event):
-            try table.fold(recorded.envelope.runID, in: transaction) { RunDecider.evolve($0, recorded.with(event)) }
+            let isNew = if case .created = event { true } else { false }
+            try table.fold(recorded.envelope.runID, isNew: isNew, in: transaction) {
+                RunDecider.evolve($0, recorded.with(event))
+            }
         // What begins below a run moves it up in lists and is the cause of what comes next.
         case .step(.created), .toolCall(.invoked):
             try table.fold(recorded.envelope.runID, in: transaction) { $0?.touched(by: recorded) }

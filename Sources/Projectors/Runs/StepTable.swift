@@ -6,7 +6,7 @@ package import Shared
 /// `proj_steps`: all the SQL that touches it is in this file.
 package enum StepTable {
     static let table = Table<Step>(
-        "proj_steps", keys: ["step_id"],
+        "proj_steps", keys: ["step_id"], remembersRows: true,
         blank: Step(stepID: "", runID: "", workspaceID: "", kind: "", correlationID: "", at: .zero),
         columns: [
             Column("step_id", \.stepID),
@@ -34,7 +34,10 @@ package enum StepTable {
     static let projector = Projector(table) { recorded, transaction in
         switch recorded.event {
         case .step(let event):
-            try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
+            let isNew = if case .created = event { true } else { false }
+            try table.fold(recorded.envelope.stepID, isNew: isNew, in: transaction) {
+                StepDecider.evolve($0, recorded.with(event))
+            }
         case .toolCall(let event):
             try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
         case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review,

@@ -6,7 +6,7 @@ package import Shared
 /// `proj_tool_calls`: all the SQL that touches it is in this file.
 package enum ToolCallTable {
     static let table = Table<ToolCall>(
-        "proj_tool_calls", keys: ["tool_call_id"],
+        "proj_tool_calls", keys: ["tool_call_id"], remembersRows: true,
         blank: ToolCall(
             toolCallID: "", workspaceID: "", runID: "", stepID: "", toolName: "", correlationID: "", at: .zero),
         columns: [

@@ -12,7 +12,7 @@ package enum KillSwitchTable {
     }
 
     static let table = Table<Instance>(
-        "proj_kill_switch", keys: ["scope"], blank: Instance(),
+        "proj_kill_switch", keys: ["scope"], remembersRows: true, blank: Instance(),
         columns: [
             Column("scope", \.scope),
             Column("engaged_by_operator", \.state.engagedByOperator),

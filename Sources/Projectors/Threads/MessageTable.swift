@@ -32,7 +32,7 @@ package enum MessageTable {
 
     static let projector = Projector(table) { recorded, transaction in
         guard case .thread(.messageCreated(let created)) = recorded.event else { return }
-        try table.fold(created.messageID, in: transaction) {
+        try table.fold(created.messageID, isNew: true, in: transaction) {
             MessageDecider.evolve($0, recorded.with(.messageCreated(created)))
         }
     }

@@ -6,7 +6,7 @@ package import Shared
 /// `proj_threads`: all the SQL that touches it is in this file.
 package enum ThreadTable {
     static let table = Table<RoomThread>(
-        "proj_threads", keys: ["thread_id"],
+        "proj_threads", keys: ["thread_id"], remembersRows: true,
         blank: RoomThread(threadID: "", workspaceID: "", roomID: "", title: "", at: .zero),
         columns: [
             Column("thread_id", \.threadID),

@@ -7,7 +7,7 @@ import Shared
 
 // Drives a running api from outside, over its socket, and prints one JSON object: what infra/bench/run puts beside peers.
 //
-// usage: Bench (lifecycles|claims|sse|search) PORT TOKEN SECONDS COUNT
+// usage: Bench (lifecycles|claims|claimers|sse|search) PORT TOKEN SECONDS COUNT
 //        Bench fill DATA_DIR COUNT         so many events into the log of a stopped api
 //        Bench export PORT TOKEN PID       takes an export, beside the memory of the api with this process id
 
@@ -23,12 +23,13 @@ if arguments.count == 4, arguments[0] == "export", let port = UInt16(arguments[1
 guard arguments.count == 5, let port = UInt16(arguments[1]), let seconds = Int(arguments[3]),
     let count = Int(arguments[4])
 else {
-    Program.complain("usage: Bench (lifecycles|claims|sse|search) PORT TOKEN SECONDS COUNT")
+    Program.complain("usage: Bench (lifecycles|claims|claimers|sse|search) PORT TOKEN SECONDS COUNT")
     Program.exit(2)
 }
 let bench = Bench(port: port, token: arguments[2], seconds: seconds, count: count)
 switch arguments[0] {
 case "lifecycles": try bench.lifecycles()
+case "claimers": try bench.claimers()
 case "claims": try bench.claims()
 case "sse": try bench.sse()
 case "search": try bench.search()
@@ -131,6 +132,40 @@ struct Bench: Sendable {
             _ = try engine.call(.completeRun, CompleteRun(claimToken: run.claimToken), ["run_id": run.runID.rawValue])
         }
         report(percentiles(milliseconds, "claim_ms"))
+    }
+
+    /// `count` engines that do nothing but claim, as long as there is something: what a full queue is emptied with.
+    func claimers() throws {
+        let room = try room()
+        let queued = 1_500 * seconds
+        let makers = (0..<32).map { maker in
+            Thread.start("maker-\(maker)") {
+                let owner = client()
+                for _ in stride(from: maker, to: queued, by: 32) {
+                    _ = try? owner.call(.createRun, CreateRun(roomID: room, title: "bench", input: Self.input))
+                }
+            }
+        }
+        for maker in makers { maker.join() }
+        let engines = try (0..<count).map { try engine("claimer-\(count)-\($0)") }
+        let claimed = Monitor(0)
+        let start = clock.monotonicNanoseconds()
+        let end = clock.monotonicMilliseconds() + Int64(seconds) * 1000
+        let threads = engines.enumerated().map { index, engine in
+            Thread.start("claimer-\(index)") {
+                while clock.monotonicMilliseconds() < end,
+                    (try? engine.call(.claimRun, ClaimRun(roomID: room, plan: "required")))?.run != nil
+                {
+                    claimed.update { $0 += 1 }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        let passed = Double(clock.monotonicNanoseconds() - start) / 1e9
+        report([
+            "claims_per_second": .number((Double(claimed.read { $0 }) / passed).rounded()),
+            "claimed": .integer(Int64(claimed.read { $0 })), "queued": .integer(Int64(queued)),
+        ])
     }
 
     // MARK: Followers
