@@ -87,9 +87,12 @@ extension EndToEnd {
             // Everybody was told the same: the log.
             try first.checkLog()
             try second.checkLog()
-            let last = try #require(try first.events([("include_system", "1")]).last?.globalSeq)
+            let all = try first.events([("include_system", "1")]).map(\.globalSeq)
+            let last = try #require(all.last)
             for reader in readers {
                 #expect(reader.wait(until: last))
+                let skipped = Set(all).subtracting(reader.places)
+                #expect(skipped.isEmpty, "a cursor skipped \(skipped.count): \(skipped.sorted().prefix(5))")
                 #expect(CursorReader.fault(in: reader.places, upTo: last) == nil)
             }
             let connections = try rooms.enumerated().reduce(0) { sum, room in

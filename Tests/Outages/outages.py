@@ -115,7 +115,8 @@ def drill(name, disturb, mend, words):
     if words:
         until(f"{name}: refusals", 60, lambda: refused() > refused_before)
         until(f"{name}: /readyz says why", 30, lambda: said_why(words))
-        why = next((check["detail"] for check in ready()[1]["checks"] if check["detail"]), "-")
+        details = {check["name"]: check["detail"] for check in ready()[1]["checks"]}
+        why = details.get("database_writable") or details.get("database_readable") or "-"
     mend()
     since = acknowledged()
     recovery = until(f"{name}: recovery", RECOVERY_SECONDS_MAX, goes_on(since))

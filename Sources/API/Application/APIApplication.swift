@@ -57,7 +57,7 @@ package final class APIApplication: Sendable {
         lock = try DataDirectory.lock(data)
         operatorToken = try DataDirectory.secret("\(data)/operator.token", entropy) { "aos_" + Base64URL.text($0) }
         let metrics = Metrics(startedAtMs: clock.wallMilliseconds())
-        let pulse = WriterPulse(nowMs: clock.monotonicMilliseconds())
+        let pulse = WriterPulse(nowMs: clock.monotonicMilliseconds(), on: configuration.storage.backend)
         let ttl = configuration.leaseMilliseconds
         let database = try Storage.open(
             configuration.storage, onStorageFault: onStorageFault,

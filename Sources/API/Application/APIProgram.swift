@@ -72,9 +72,11 @@ package enum APIProgram {
         // Bound first: the host check must know the port, and a taken port must not touch the data.
         let socket = try TCP.listen(at: address)
         let bound = TCP.localAddress(of: socket) ?? address
-        let application = try APIApplication(configuration, port: bound.port, log: log) { fault in
-            log.error("the storage has failed; nothing more is acknowledged", ["error": .text("\(fault)")])
-            Program.exit(70)
+        let application = try withDatabase(log) {
+            try APIApplication(configuration, port: bound.port, log: log) { fault in
+                log.error("the storage has failed; nothing more is acknowledged", ["error": .text("\(fault)")])
+                Program.exit(70)
+            }
         }
         try application.start()
         let server = HTTPServer(handler: application.handler)
@@ -88,6 +90,27 @@ package enum APIProgram {
             ])
         ServiceManager.notify("READY=1")
         return try wait(signals, application, server, environment, log)
+    }
+
+    /// How long a start waits for a database server that is not there yet, as after a boot of both.
+    private static let databaseWaitMilliseconds: Int64 = 30_000
+    private static let databaseRetryMilliseconds: Int64 = 1_000
+
+    private static func withDatabase(
+        _ log: Log, _ start: () throws -> APIApplication
+    ) throws -> APIApplication {
+        let clock = SystemClock()
+        let deadline = clock.monotonicMilliseconds() + databaseWaitMilliseconds
+        while true {
+            do {
+                return try start()
+            } catch let error as DatabaseError
+                where error.kind == .unavailable && clock.monotonicMilliseconds() < deadline
+            {
+                log.warning("waiting for the database", ["error": .text("\(error)")])
+                _ = Monitor(()).wait(milliseconds: databaseRetryMilliseconds) { _ in Bool?.none }
+            }
+        }
     }
 
     private static func wait(

@@ -18,9 +18,13 @@ final class WriterPulse: Sendable {
     }
 
     private let state: Mutex<State>
+    private let backend: Backend
 
     /// - Parameter nowMs: Counts as the first answer: the api writes before it serves.
-    init(nowMs: Int64) { state = Mutex(State(askedMs: nowMs, answeredMs: nowMs)) }
+    init(nowMs: Int64, on backend: Backend) {
+        state = Mutex(State(askedMs: nowMs, answeredMs: nowMs))
+        self.backend = backend
+    }
 
     /// Asks, if it is time and the last question has been answered.
     func beat(_ environment: APIEnvironment) {
@@ -61,7 +65,7 @@ final class WriterPulse: Sendable {
     /// What is wrong with writing, nil while all is well.
     func fault(nowMs: Int64) -> String? {
         state.withLock { state in
-            if state.isFull { return "the disk is full" }
+            if state.isFull { return backend == .sqlite ? "the disk is full" : "the disk of the database's server is full" }
             if let failure = state.failure { return failure }
             let silentMs = nowMs - state.answeredMs
             return silentMs > Self.staleMilliseconds ? "the writer has not answered for \(silentMs) ms" : nil

@@ -46,6 +46,8 @@ package enum StorageLocation: Sendable {
             "DATABASE_STATEMENT_TIMEOUT_MS", default: postgres.statementMilliseconds, in: 100...3_600_000)
         postgres.lockMilliseconds = settings.integer(
             "DATABASE_LOCK_TIMEOUT_MS", default: postgres.lockMilliseconds, in: 100...3_600_000)
+        postgres.batchMax = Int(
+            settings.integer("DATABASE_BATCH_MAX", default: Int64(postgres.batchMax), in: 1...1000))
         switch read {
         case nil: self = .sqlite(path: "\(dataDirectory)/aos.db")
         case .sqlite(let path): self = .sqlite(path: path)
@@ -104,6 +106,8 @@ package struct PostgresLocation: Sendable {
     package var readersMax = 8
     package var statementMilliseconds: Int64 = 30_000
     package var lockMilliseconds: Int64 = 10_000
+    /// Commands that may share a transaction.
+    package var batchMax = GroupCommitter.batchWorksMax
 
     package init(url: String, migrationURL: String?) { (self.url, self.migrationURL) = (url, migrationURL) }
 }

@@ -128,7 +128,6 @@ package enum EvidenceDecider {
             (evidence.eventHashRoot, evidence.eventCount) = (created.eventHashRoot, created.eventCount)
             (evidence.fromSeq, evidence.toSeq) = (created.fromSeq, created.toSeq)
             (evidence.finalizedAt, evidence.lastEventID) = (created.finalizedAt, envelope.eventID)
-            evidence.lastEventOccurredAt = envelope.occurredAt
             return evidence
         }
     }

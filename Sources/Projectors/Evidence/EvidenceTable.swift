@@ -30,7 +30,6 @@ package enum EvidenceTable {
             Column("created_at", \.createdAt),
             Column("updated_at", \.updatedAt),
             Column("last_event_id", \.lastEventID),
-            Column("last_event_occurred_at", \.lastEventOccurredAt),
         ],
         indexes: ["CREATE UNIQUE INDEX proj_evidence_manifests_by_run ON proj_evidence_manifests (run_id)"])
 

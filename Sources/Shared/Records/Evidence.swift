@@ -24,7 +24,6 @@ package struct Evidence: Hashable, Sendable, Codable {
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
     package var lastEventID: EventID?
-    package var lastEventOccurredAt: Timestamp?
 
     package init(
         evidenceID: EvidenceID, workspaceID: WorkspaceID, runID: RunID, runStatus: RunStatus, correlationID: String,

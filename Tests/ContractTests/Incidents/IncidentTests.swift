@@ -34,6 +34,7 @@ struct IncidentTests {
                     "incident_id", "workspace_id", "room_id", "thread_id", "run_id", "status", "title", "summary",
                     "severity", "rca", "rca_updated_at", "learning_count", "closed_reason", "created_by_type",
                     "created_by_id", "created_at", "closed_at", "updated_at", "correlation_id", "last_event_id",
+                    "last_event_occurred_at",
                     "category", "entity_type", "entity_id", "details",
                 ])
             #expect((row["title"], row["severity"], row["status"]) == ("Sent twice", "low", "open"))

@@ -52,7 +52,7 @@ struct ProbeTests {
 
     @Test("says that the writer is stuck, full or failing, and when it is well again")
     func writer() {
-        let pulse = WriterPulse(nowMs: 1_000)
+        let pulse = WriterPulse(nowMs: 1_000, on: .sqlite)
         #expect(pulse.fault(nowMs: 6_000) == nil)
         #expect(pulse.fault(nowMs: 6_001)?.contains("5001 ms") == true)
         pulse.written(WriteBatch(works: 1, nanoseconds: 1, changes: 0, failure: .full))
