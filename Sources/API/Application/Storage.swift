@@ -41,7 +41,8 @@ package enum Storage {
                 )
                 let database = try PostgresDatabase(
                     settings, migrations: migrations, migrationURL: location.migrationURL,
-                    appendOnly: appendOnlyTables, batchWorksMax: location.batchMax, onRecovery: onRecovery, onBatch: onBatch)
+                    appendOnly: appendOnlyTables, batchWorksMax: location.batchMax, onRecovery: onRecovery,
+                    onBatch: onBatch)
                 for remark in database.remarks { onRemark(remark) }
                 return database
             #else

@@ -65,7 +65,9 @@ final class WriterPulse: Sendable {
     /// What is wrong with writing, nil while all is well.
     func fault(nowMs: Int64) -> String? {
         state.withLock { state in
-            if state.isFull { return backend == .sqlite ? "the disk is full" : "the disk of the database's server is full" }
+            if state.isFull {
+                return backend == .sqlite ? "the disk is full" : "the disk of the database's server is full"
+            }
             if let failure = state.failure { return failure }
             let silentMs = nowMs - state.answeredMs
             return silentMs > Self.staleMilliseconds ? "the writer has not answered for \(silentMs) ms" : nil

@@ -31,8 +31,12 @@ struct StorageSettingsTests {
         "A URL is shown without its password, wherever that stands",
         arguments: [
             ("postgres://aos:secret@db/aos", "postgres://aos:(hidden)@db/aos"),
-            ("postgres://aos:se:cr@t@db:5432/aos?sslmode=require", "postgres://aos:(hidden)@db:5432/aos?sslmode=require"),
-            ("postgres://aos@db/aos", "postgres://aos@db/aos"), ("postgres:///aos?host=/run", "postgres:///aos?host=/run"),
+            (
+                "postgres://aos:se:cr@t@db:5432/aos?sslmode=require",
+                "postgres://aos:(hidden)@db:5432/aos?sslmode=require"
+            ),
+            ("postgres://aos@db/aos", "postgres://aos@db/aos"),
+            ("postgres:///aos?host=/run", "postgres:///aos?host=/run"),
             ("postgres://aos@db/aos?password=secret", "postgres://aos@db?(hidden)"),
             ("postgres://aos:x@db/aos?password=secret", "postgres://aos:(hidden)@db/aos?(hidden)"),
             ("sqlite:/srv/aos.db", "sqlite:/srv/aos.db"),
