@@ -42,7 +42,13 @@
             case synchronization
         }
 
-        init(_ settings: PostgresSettings, lockMilliseconds: Int64? = nil) throws(DatabaseError) {
+        /// What a connection is for: that decides how long the server has patience with it.
+        enum Use {
+            case reading, writing
+            case migrating(lockMilliseconds: Int64)
+        }
+
+        init(_ settings: PostgresSettings, for use: Use) throws(DatabaseError) {
             guard let handle = settings.connect() else {
                 throw DatabaseError(.unavailable, "libpq is out of memory")
             }
@@ -52,7 +58,7 @@
                 throw DatabaseError(.unavailable, "Postgres cannot be reached (DATABASE_URL): \(message)")
             }
             self.handle = handle
-            try run(settings.sessionText(lockMilliseconds: lockMilliseconds))
+            try run(settings.sessionText(for: use))
         }
 
         deinit { PQfinish(handle) }

@@ -37,7 +37,7 @@
             onBatch: @escaping @Sendable (WriteBatch) -> Void = { _ in }
         ) throws(DatabaseError) {
             self.settings = settings
-            let connection = try PostgresConnection(settings)
+            let connection = try PostgresConnection(settings, for: .writing)
             var migrating = settings
             migrating.url = migrationURL ?? settings.url
             try PostgresMigrator.migrate(
@@ -68,7 +68,7 @@
 
         package func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value {
             let snapshot = try PostgresSnapshot(takeReader()) { [gate, settings] () throws(DatabaseError) in
-                try gate.open(settings)
+                try gate.open(settings, for: .reading)
             }
             defer {
                 let connection = snapshot.end()
@@ -108,7 +108,7 @@
             }
             if let connection = taken ?? nil { return connection }
             do {
-                return try gate.open(settings)
+                return try gate.open(settings, for: .reading)
             } catch {
                 readers.update { $0.opened -= 1 }
                 throw error

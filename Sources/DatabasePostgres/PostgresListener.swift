@@ -52,7 +52,7 @@
         /// Returns when told to stop.
         /// - Throws: When the connection is lost.
         private func listen() throws(DatabaseError) {
-            let connection = try PostgresConnection(settings)
+            let connection = try PostgresConnection(settings, for: .reading)
             let socket = PQsocket(connection.handle)
             state.update { $0.socket = socket }
             defer { state.update { $0.socket = nil } }

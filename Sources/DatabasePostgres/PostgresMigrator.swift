@@ -15,7 +15,7 @@
         static func migrate(
             _ settings: PostgresSettings, _ migrations: [Migration], grantingTo role: String?, appendOnly: [String]
         ) throws(DatabaseError) {
-            let connection = try PostgresConnection(settings, lockMilliseconds: lockMilliseconds)
+            let connection = try PostgresConnection(settings, for: .migrating(lockMilliseconds: lockMilliseconds))
             guard PQserverVersion(connection.handle) >= PostgresSettings.serverVersionMin else {
                 throw DatabaseError(
                     .storage,

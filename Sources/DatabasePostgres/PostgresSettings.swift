@@ -46,12 +46,19 @@
 
         /// Everything we look for has an index, and a plan is kept for as long as the connection: one that was made while a
         /// table was small must not read it whole when it has grown.
-        func sessionText(lockMilliseconds override: Int64?) -> String {
-            """
-            SET statement_timeout = \(statementMilliseconds); SET lock_timeout = \(override ?? lockMilliseconds);
-            SET idle_in_transaction_session_timeout = \(Self.idleTransactionMilliseconds);
-            SET jit = off; SET enable_seqscan = off; SET bytea_output = 'hex'
-            """
+        func sessionText(for use: PostgresConnection.Use) -> String {
+            let (lock, idle) =
+                switch use {
+                case .writing: (lockMilliseconds, Self.idleTransactionMilliseconds)
+                // Nobody waits for a reader, and an audit may think for long about what it has read.
+                case .reading: (lockMilliseconds, 0)
+                case .migrating(let lockMilliseconds): (lockMilliseconds, 0)
+                }
+            return """
+                SET statement_timeout = \(statementMilliseconds); SET lock_timeout = \(lock);
+                SET idle_in_transaction_session_timeout = \(idle);
+                SET jit = off; SET enable_seqscan = off; SET bytea_output = 'hex'
+                """
         }
 
         private func withCStrings<Result>(

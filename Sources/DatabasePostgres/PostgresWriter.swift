@@ -72,7 +72,7 @@
                     self.connection = nil
                 }
             }
-            let fresh = try gate.open(settings)
+            let fresh = try gate.open(settings, for: .writing)
             try Self.announce(fresh)
             (connection, ownProcess.id) = (fresh, fresh.serverProcess)
             epoch += 1
@@ -187,12 +187,14 @@
         private let failure = Mutex<Failure?>(nil)
         private let clock = SystemClock()
 
-        func open(_ settings: PostgresSettings) throws(DatabaseError) -> PostgresConnection {
+        func open(
+            _ settings: PostgresSettings, for use: PostgresConnection.Use
+        ) throws(DatabaseError) -> PostgresConnection {
             if let failure = failure.withLock({ $0 }), clock.monotonicMilliseconds() < failure.untilMs {
                 throw failure.error
             }
             do throws(DatabaseError) {
-                let connection = try PostgresConnection(settings)
+                let connection = try PostgresConnection(settings, for: use)
                 failure.withLock { $0 = nil }
                 return connection
             } catch {
