@@ -165,7 +165,9 @@
                 case .synchronization:
                     defer { PQclear(result) }
                     guard PQresultStatus(result) == PGRES_PIPELINE_SYNC else {
-                        throw failure ?? error(result, statement: nil)
+                        // What would come next is anybody's guess: the connection is of no use any more.
+                        let lost = lost(result)
+                        throw failure ?? lost
                     }
                     continue
                 case .preparation(let prepared):

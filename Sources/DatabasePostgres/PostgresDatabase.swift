@@ -5,16 +5,11 @@
 
     /// Postgres: a writer that groups commits and takes turns with the writers of other processes, and a pool of readers.
     package final class PostgresDatabase: Database {
-        private struct ReaderPool {
-            var idle: [PostgresConnection] = []
-            var opened = 0
-        }
-
         private let settings: PostgresSettings
         private let committer: GroupCommitter
         private let gate = ConnectionGate()
         private let ownProcess = OwnProcess()
-        private let readers = Monitor(ReaderPool())
+        private let readers: ReaderPool<PostgresConnection>
         private let writer: Thread
         private let listeners = Mutex<[(PostgresListener, Thread)]>([])
         /// What an operator should know about the server, a sentence each.
@@ -37,6 +32,7 @@
             onBatch: @escaping @Sendable (WriteBatch) -> Void = { _ in }
         ) throws(DatabaseError) {
             self.settings = settings
+            readers = ReaderPool(connectionsMax: settings.readersMax)
             let connection = try PostgresConnection(settings, for: .writing)
             var migrating = settings
             migrating.url = migrationURL ?? settings.url
@@ -67,15 +63,9 @@
         package var queuedWorks: Int { committer.queuedWorks }
 
         package func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value {
-            let snapshot = try PostgresSnapshot(takeReader()) { [gate, settings] () throws(DatabaseError) in
-                try gate.open(settings, for: .reading)
-            }
-            defer {
-                let connection = snapshot.end()
-                readers.update { pool in
-                    if let connection { pool.idle.append(connection) } else { pool.opened -= 1 }
-                }
-            }
+            let open = { [gate, settings] () throws(DatabaseError) in try gate.open(settings, for: .reading) }
+            let snapshot = try PostgresSnapshot(readers.take(open), reconnect: open)
+            defer { readers.give(snapshot.end()) }
             return try work(snapshot)
         }
 
@@ -90,29 +80,8 @@
                 thread.join()
             }
             committer.close()
-            readers.update { pool in
-                pool.opened -= pool.idle.count
-                pool.idle = []
-            }
+            readers.closeIdle()
             writer.join()
-        }
-
-        private func takeReader() throws -> PostgresConnection {
-            let taken: PostgresConnection?? = readers.wait { pool in
-                if let connection = pool.idle.popLast() { return .some(connection) }
-                if pool.opened < settings.readersMax {
-                    pool.opened += 1
-                    return .some(nil)
-                }
-                return nil
-            }
-            if let connection = taken ?? nil { return connection }
-            do {
-                return try gate.open(settings, for: .reading)
-            } catch {
-                readers.update { $0.opened -= 1 }
-                throw error
-            }
         }
 
         /// What must hold before anything is acknowledged, and what had better hold.

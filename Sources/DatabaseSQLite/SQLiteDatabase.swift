@@ -10,7 +10,7 @@ package final class SQLiteDatabase: Database {
     package static let readersMax = 4
 
     private let committer: GroupCommitter
-    private let readers: Monitor<ReaderPool>
+    private let readers = ReaderPool<SQLiteConnection>(connectionsMax: readersMax)
     private let writer: Thread
     package let path: String
 
@@ -27,7 +27,6 @@ package final class SQLiteDatabase: Database {
         let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
         try SQLiteSettings.prepareWriter(connection)
         try SQLiteMigrator.migrate(connection, migrations)
-        readers = Monitor(ReaderPool())
         committer = GroupCommitter(onStorageFault: onStorageFault, onBatch: onBatch)
         writer = committer.start(SQLiteWriter(connection, onStorageFault: onStorageFault))
     }
@@ -48,8 +47,12 @@ package final class SQLiteDatabase: Database {
     package var queuedWorks: Int { committer.queuedWorks }
 
     package func read<Value>(_ work: (any ReadTransaction) throws -> Value) throws -> Value {
-        let connection = try takeReader()
-        defer { readers.update { $0.idle.append(connection) } }
+        let connection = try readers.take { () throws(DatabaseError) in
+            let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READONLY)
+            try SQLiteSettings.prepareReader(connection)
+            return connection
+        }
+        defer { readers.give(connection) }
         try connection.execute("BEGIN")
         defer { _ = try? connection.execute("COMMIT") }
         return try work(SQLiteReadTransaction(connection))
@@ -58,36 +61,8 @@ package final class SQLiteDatabase: Database {
     /// Finishes what is queued, checkpoints, and closes. The file is free when this returns, unless a read is under way.
     package func close() {
         committer.close()
-        readers.update { pool in
-            pool.opened -= pool.idle.count
-            pool.idle = []
-        }
+        readers.closeIdle()
         writer.join()
-    }
-
-    private func takeReader() throws -> SQLiteConnection {
-        let taken: SQLiteConnection?? = readers.wait { pool in
-            if let connection = pool.idle.popLast() { return .some(connection) }
-            if pool.opened < Self.readersMax {
-                pool.opened += 1
-                return .some(nil)
-            }
-            return nil
-        }
-        if let connection = taken ?? nil { return connection }
-        do {
-            let connection = try SQLiteConnection(path: path, flags: SQLITE_OPEN_READONLY)
-            try SQLiteSettings.prepareReader(connection)
-            return connection
-        } catch {
-            readers.update { $0.opened -= 1 }
-            throw error
-        }
-    }
-
-    private struct ReaderPool {
-        var idle: [SQLiteConnection] = []
-        var opened = 0
     }
 }
 

@@ -188,22 +188,10 @@ struct DatabaseConformanceTests {
 
     @Test("Rows that the writer remembers are those of the table, also after a rollback", arguments: Driver.all)
     func rememberedRows(_ driver: Driver) throws {
-        struct Word: Sendable, Equatable {
-            var word = ""
-            var number: Int64 = 0
-        }
-        let table = Table<Word>(
-            "counted", keys: ["word"], remembersRows: true, blank: Word(),
-            columns: [Column("word", \.word), Column("number", \.number)])
-        let opened = try driver.open(scratch, [Migration(1, "counted", table.schema)])
+        let (table, count) = (CountedWord.table, CountedWord.count)
+        let opened = try driver.open(scratch, [CountedWord.migration])
         defer { opened.close() }
         let database = opened.database
-        @Sendable func count(_ transaction: any WriteTransaction) throws -> Int64 {
-            var word = try table.find("w", in: transaction) ?? Word(word: "w")
-            word.number += 1
-            try table.put(word, in: transaction)
-            return word.number
-        }
         #expect(try (1...3).map { _ in try database.writeAndWait(count) } == [1, 2, 3])
         #expect(throws: DatabaseError.self) {
             try database.writeAndWait { transaction in
@@ -220,7 +208,7 @@ struct DatabaseConformanceTests {
             try transaction.execute("DELETE FROM counted")
             #expect(try count(transaction) == 1)
         }
-        #expect(try database.read { try table.find("w", in: $0) } == Word(word: "w", number: 1))
+        #expect(try database.read { try table.find("w", in: $0) } == CountedWord(word: "w", number: 1))
     }
 
     @Test("A full queue refuses the next work and does all it has taken", arguments: Driver.all)

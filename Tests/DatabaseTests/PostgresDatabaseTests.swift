@@ -293,24 +293,13 @@
         @Test(
             "What a writer takes for granted is checked: another's commit in between is seen, whatever was remembered")
         func grantedTurns() throws {
-            struct Word: Sendable, Equatable {
-                var word = ""
-                var number: Int64 = 0
-            }
-            let table = Table<Word>(
-                "counted", keys: ["word"], remembersRows: true, blank: Word(),
-                columns: [Column("word", \.word), Column("number", \.number)])
-            let migrations = [Migration(1, "counted", table.schema)]
-            let databases = [try open(migrations), try open(migrations)]
+            let databases = [try open([CountedWord.migration]), try open([CountedWord.migration])]
             defer { for database in databases { database.close() } }
             let runs = Monitor(0)
             func count(_ database: PostgresDatabase) throws -> Int64 {
                 try database.writeAndWait { transaction in
                     runs.update { $0 += 1 }
-                    var word = try table.find("w", in: transaction) ?? Word(word: "w")
-                    word.number += 1
-                    try table.put(word, in: transaction)
-                    return word.number
+                    return try CountedWord.count(transaction)
                 }
             }
             // Alone for so long that it takes its turns for granted; then by turns, in every rhythm.

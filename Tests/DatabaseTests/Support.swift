@@ -88,6 +88,25 @@ let wordsMigration = Migration(
         #"CREATE TABLE words (number BIGSERIAL PRIMARY KEY, word TEXT COLLATE "C" NOT NULL UNIQUE)"#
     ])
 
+/// A row that the writer remembers.
+struct CountedWord: Sendable, Equatable {
+    var word = ""
+    var number: Int64 = 0
+
+    static let table = Table<CountedWord>(
+        "counted", keys: ["word"], remembersRows: true, blank: CountedWord(),
+        columns: [Column("word", \.word), Column("number", \.number)])
+    static let migration = Migration(1, "counted", table.schema)
+
+    /// Adds one to the word's count, and tells it.
+    @Sendable static func count(_ transaction: any WriteTransaction) throws -> Int64 {
+        var word = try table.find("w", in: transaction) ?? CountedWord(word: "w")
+        word.number += 1
+        try table.put(word, in: transaction)
+        return word.number
+    }
+}
+
 extension WriteTransaction {
     func add(_ word: String) throws { try execute("INSERT INTO words (word) VALUES (\(word))") }
 }

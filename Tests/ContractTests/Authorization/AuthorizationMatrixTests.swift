@@ -150,6 +150,8 @@ struct AuthorizationMatrixTests {
                 .revokeEngineToken, GiveReason(),
                 ["engine_id": lost.engine.engineID.rawValue, "token_id": lost.token.tokenID.rawValue])
             api.clock.advance(61_000)
+            // The writer has not been heard of for a minute now, until it is asked again.
+            try eventually("the api to be ready") { try api.stranger.get("/readyz").status == 200 }
             (expired, revoked) = (client(late), client(lost))
         }
     }
