@@ -59,6 +59,19 @@ package enum EventQueries {
         }
     }
 
+    /// The place and the hash of every event, in order: a long log is passed without reading what its events say.
+    package static func eachHash(
+        afterGlobalSeq: Int64, in transaction: any ReadTransaction,
+        _ body: (_ globalSeq: Int64, _ eventHash: String) throws -> Void
+    ) throws {
+        try transaction.scan(
+            "SELECT global_seq, event_hash FROM evt_events WHERE global_seq > \(afterGlobalSeq) ORDER BY global_seq"
+        ) { row in
+            try body(row.get("global_seq"), row.get("event_hash"))
+            return true
+        }
+    }
+
     /// The run's events in the stream up to the one that ended it; nil when there are none.
     /// - Parameter listedMax: So many are listed; all are counted and hashed.
     package static func evidenceWindow(

@@ -253,7 +253,7 @@ package final class APIApplication: Sendable {
                     ["log_ends_at": .number(logEnd), "head_file_says": .number(last.globalSeq)])
             }
             try headFile.resume(lastLine: last) { after, fold in
-                try EventQueries.each(afterGlobalSeq: after, in: transaction) { fold($0) }
+                try EventQueries.eachHash(afterGlobalSeq: after, in: transaction, fold)
             }
             aftermath.tail?.begin(after: logEnd)
         }

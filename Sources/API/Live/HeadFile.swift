@@ -35,12 +35,12 @@ final class HeadFile: Sendable {
     static func root(_ root: String, adding eventHash: String) -> String { SHA256.text(Array((root + eventHash).utf8)) }
 
     /// Takes up where the file ends: folds what the log has beyond it.
-    func resume(lastLine: Line?, eventsAfter: (Int64, (StoredEvent) -> Void) throws -> Void) rethrows {
+    func resume(
+        lastLine: Line?, eventsAfter: (Int64, (_ globalSeq: Int64, _ eventHash: String) -> Void) throws -> Void
+    ) rethrows {
         var (seq, root) = (lastLine?.globalSeq ?? 0, lastLine?.root ?? Self.emptyRoot)
         let writtenSeq = seq
-        try eventsAfter(seq) { event in
-            (seq, root) = (event.envelope.globalSeq, Self.root(root, adding: event.envelope.eventHash))
-        }
+        try eventsAfter(seq) { (seq, root) = ($0, Self.root(root, adding: $1)) }
         state.withLock { $0 = State(globalSeq: seq, root: root, writtenSeq: writtenSeq) }
     }
 
