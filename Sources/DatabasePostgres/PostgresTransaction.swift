@@ -82,7 +82,7 @@
         /// - Parameter reconnect: Another connection in place of one that the server has closed meanwhile.
         init(
             _ connection: PostgresConnection, reconnect: @escaping () throws(DatabaseError) -> PostgresConnection
-        ) throws(DatabaseError) {
+        ) {
             self.reconnect = reconnect
             super.init(connection)
         }

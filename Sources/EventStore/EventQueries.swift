@@ -49,27 +49,25 @@ package enum EventQueries {
 
     /// Every event of the log, in order, one at a time.
     package static func each(
-        afterGlobalSeq: Int64 = 0, in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Void
+        in transaction: any ReadTransaction, _ body: (StoredEvent) throws -> Void
     ) throws {
         var statement = EventTable.select(on: transaction.backend)
-        statement.append(" WHERE global_seq > \(afterGlobalSeq) ORDER BY global_seq")
+        statement.append(" ORDER BY global_seq")
         try transaction.scan(statement) {
             try body(StoredEvent(row: $0))
             return true
         }
     }
 
-    /// The place and the hash of every event, in order: a long log is passed without reading what its events say.
+    /// The place and the hash of every event, in order, until `body` returns false: a long log is passed without reading
+    /// what its events say.
     package static func eachHash(
-        afterGlobalSeq: Int64, in transaction: any ReadTransaction,
-        _ body: (_ globalSeq: Int64, _ eventHash: String) throws -> Void
+        afterGlobalSeq: Int64 = 0, in transaction: any ReadTransaction,
+        _ body: (_ globalSeq: Int64, _ eventHash: String) throws -> Bool
     ) throws {
         try transaction.scan(
             "SELECT global_seq, event_hash FROM evt_events WHERE global_seq > \(afterGlobalSeq) ORDER BY global_seq"
-        ) { row in
-            try body(row.get("global_seq"), row.get("event_hash"))
-            return true
-        }
+        ) { try body($0.get("global_seq"), $0.get("event_hash")) }
     }
 
     /// The run's events in the stream up to the one that ended it; nil when there are none.

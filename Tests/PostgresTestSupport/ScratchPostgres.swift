@@ -72,12 +72,6 @@ package enum TestBackends {
         @discardableResult
         package func run(_ text: String) throws -> [[String?]] { try Self.run(text, at: url) }
 
-        /// Runs text as another role.
-        @discardableResult
-        package func run(_ text: String, as role: String, password: String) throws -> [[String?]] {
-            try Self.run(text, at: url(as: role, password: password))
-        }
-
         package func url(as role: String, password: String) -> String {
             let host = url[(url.firstIndex(of: "@") ?? url.startIndex)...]
             return "postgres://\(role):\(password)\(host)"

@@ -253,7 +253,10 @@ package final class APIApplication: Sendable {
                     ["log_ends_at": .number(logEnd), "head_file_says": .number(last.globalSeq)])
             }
             try headFile.resume(lastLine: last) { after, fold in
-                try EventQueries.eachHash(afterGlobalSeq: after, in: transaction, fold)
+                try EventQueries.eachHash(afterGlobalSeq: after, in: transaction) {
+                    fold($0, $1)
+                    return true
+                }
             }
             aftermath.tail?.begin(after: logEnd)
         }

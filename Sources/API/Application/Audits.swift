@@ -78,9 +78,8 @@ enum LogAudit {
         check.detail = "the log holds all that the file says"
         var (root, last, isAtEnd) = (HeadFile.emptyRoot, Int64(0), false)
         var missing: Int64?
-        try transaction.scan("SELECT global_seq, event_hash FROM evt_events ORDER BY global_seq") { row in
-            last = try row.get("global_seq")
-            root = HeadFile.root(root, adding: try row.get("event_hash"))
+        try EventQueries.eachHash(in: transaction) { globalSeq, eventHash in
+            (last, root) = (globalSeq, HeadFile.root(root, adding: eventHash))
             while !isAtEnd, line.globalSeq <= last {
                 if line.globalSeq < last {
                     missing = min(missing ?? .max, line.globalSeq)

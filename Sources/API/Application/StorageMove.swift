@@ -40,6 +40,10 @@ enum StorageMove {
         try source.writeAndWait { try requireAlone($0, "the database that is to be moved") }
         return try target.writeAndWait { target in
             try requireAlone(target, "the target")
+            if target.backend == .postgres {
+                // Nobody waits for this turn, and while a long source is walked it says nothing.
+                try target.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            }
             try requireEmpty(target)
             return try source.read { source in
                 try copy(source, target, progress)
