@@ -1,0 +1,171 @@
+// A list of any length, of which only what can be seen is in the page. Rows have one height (--row, or `rowPx`), so that the
+// scroll bar tells the truth. One stop for the tab key; arrows, Home, End, Page keys and j k move, Enter opens. For a screen
+// reader it is a listbox whose options know their place in the whole.
+//
+//   const list = new WindowedList({ label: 'Events', render: (index) => [...children], onOpen: (index) => …, onRange: (from, to) => … });
+//   root.append(list.element);
+//   list.setCount(10_000);            // rows are asked for by index
+//   list.insertBefore(200);           // older ones came first: what is read stays where it is
+//   list.refresh();                   // draw again what is shown
+//   list.select(index, { scroll: true });
+
+import { fill, h, uid } from './dom.js';
+
+const OVERSCAN = 12;
+const BOTTOM_PX = 4;
+
+export class WindowedList {
+  #rows = new Map();
+  #frame = 0;
+  #options;
+  #space;
+  #rowPx = 0;
+  #prefix = uid('row');
+  count = 0;
+  selected = -1;
+  sticks = true;
+
+  /** @param {{label: string, render: function(number): *, onOpen?: function(number): void, onSelect?: function(number): void,
+   *  onRange?: function(number, number): void, onTop?: function(): void, rowClass?: function(number): string}} options */
+  constructor(options) {
+    this.#options = options;
+    this.#space = h('div', { class: 'vlist-space', role: 'presentation' });
+    this.element = h('div', {
+      class: 'vlist', role: 'listbox', tabindex: 0, 'aria-label': options.label,
+      on: { scroll: () => this.#later(), keydown: (event) => this.#pressed(event), click: (event) => this.#clicked(event) },
+    }, this.#space);
+    this.observer = new ResizeObserver(() => { this.#rowPx = 0; this.#keepEnd(); this.#later(); });
+    this.observer.observe(this.element);
+  }
+
+  /** Pixels of a row, as the style says. */
+  get rowPx() {
+    if (!this.#rowPx) {
+      const probe = h('div', { class: 'vlist-row', 'aria-hidden': 'true' });
+      this.#space.append(probe);
+      this.#rowPx = probe.getBoundingClientRect().height || 30;
+      probe.remove();
+    }
+    return this.#rowPx;
+  }
+
+  get isAtEnd() { return this.element.scrollTop + this.element.clientHeight >= this.element.scrollHeight - BOTTOM_PX; }
+
+  /** How many there are. New ones at the end are followed if the reader was at the end. @param {number} count */
+  setCount(count) {
+    const wasAtEnd = this.sticks && (this.isAtEnd || this.count === 0);
+    this.count = count;
+    this.#space.style.setProperty('height', `${count * this.rowPx}px`);
+    if (this.selected >= count) this.selected = count - 1;
+    if (wasAtEnd) this.#end();
+    this.#draw(true);
+  }
+
+  /** Rows came before the first: what is shown stays in its place. @param {number} added */
+  insertBefore(added) {
+    const top = this.element.scrollTop;
+    this.count += added;
+    if (this.selected >= 0) this.selected += added;
+    this.#space.style.setProperty('height', `${this.count * this.rowPx}px`);
+    this.element.scrollTop = top + added * this.rowPx;
+    this.#draw(true);
+  }
+
+  refresh() { this.#draw(true); }
+
+  toEnd() { this.#end(); this.#draw(false); }
+
+  /** @param {number} index @param {{scroll?: boolean, centre?: boolean}} [options] */
+  select(index, { scroll = true, centre = false } = {}) {
+    if (this.count === 0) return;
+    this.selected = Math.max(0, Math.min(this.count - 1, index));
+    if (scroll) {
+      const [top, height] = [this.selected * this.rowPx, this.element.clientHeight];
+      if (centre) this.element.scrollTop = top - height / 2;
+      else if (top < this.element.scrollTop) this.element.scrollTop = top;
+      else if (top + this.rowPx > this.element.scrollTop + height) this.element.scrollTop = top + this.rowPx - height;
+    }
+    this.#draw(false);
+    this.#mark();
+    this.#options.onSelect?.(this.selected);
+  }
+
+  /** @param {number} by */
+  move(by) { this.select(this.selected < 0 ? (by > 0 ? this.#firstShown() : this.count - 1) : this.selected + by); }
+
+  stop() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.#frame);
+  }
+
+  #firstShown() { return Math.floor(this.element.scrollTop / this.rowPx); }
+
+  #end() { this.element.scrollTop = this.element.scrollHeight; }
+
+  #wasAtEnd = true;
+  #keepEnd() { if (this.sticks && this.#wasAtEnd) this.#end(); }
+
+  #later() {
+    if (this.#frame) return;
+    this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#draw(false); });
+  }
+
+  #draw(isFresh) {
+    const height = this.element.clientHeight;
+    if (height === 0) return;
+    this.#wasAtEnd = this.isAtEnd;
+    const first = Math.max(0, this.#firstShown() - OVERSCAN);
+    const last = Math.min(this.count - 1, Math.ceil((this.element.scrollTop + height) / this.rowPx) + OVERSCAN);
+    for (const [index, row] of this.#rows) {
+      if (isFresh || index < first || index > last) { row.remove(); this.#rows.delete(index); }
+    }
+    const added = document.createDocumentFragment();
+    for (let index = first; index <= last; index++) {
+      if (!this.#rows.has(index)) added.append(this.#row(index));
+    }
+    this.#space.append(added);
+    this.#mark();
+    if (last >= first) this.#options.onRange?.(first, last);
+    if (this.element.scrollTop < this.rowPx * OVERSCAN) this.#options.onTop?.();
+  }
+
+  #row(index) {
+    const row = h('div', {
+      class: ['vlist-row', this.#options.rowClass?.(index)], role: 'option', id: `${this.#prefix}-${index}`,
+      'aria-posinset': index + 1, 'aria-setsize': this.count, 'aria-selected': String(index === this.selected), data: { index },
+      style: { transform: `translateY(${index * this.rowPx}px)` },
+    });
+    fill(row, this.#options.render(index));
+    this.#rows.set(index, row);
+    return row;
+  }
+
+  #mark() {
+    for (const [index, row] of this.#rows) {
+      const text = String(index === this.selected);
+      if (row.getAttribute('aria-selected') !== text) row.setAttribute('aria-selected', text);
+    }
+    const id = this.#rows.get(this.selected)?.id;
+    if (id) this.element.setAttribute('aria-activedescendant', id);
+    else this.element.removeAttribute('aria-activedescendant');
+  }
+
+  #pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(this.element.clientHeight / this.rowPx) - 1);
+    const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
+    if (event.key in moves) this.move(moves[event.key]);
+    else if (event.key === 'Home') this.select(0);
+    else if (event.key === 'End') { this.select(this.count - 1); this.#end(); }
+    else if (event.key === 'Enter' && this.selected >= 0) this.#options.onOpen?.(this.selected);
+    else return;
+    event.preventDefault();
+  }
+
+  #clicked(event) {
+    const row = event.target.closest('.vlist-row');
+    if (!row) return;
+    this.select(Number(row.dataset.index), { scroll: false });
+    this.#options.onOpen?.(this.selected);
+  }
+}

@@ -1,0 +1,276 @@
+// What happens, as it happens: one stream of the workspace for all views of this tab, and one per room for a timeline.
+// It resumes after the last number it has seen, so nothing is missed or doubled; a room's numbers have no gaps, and one that
+// shows is read from the log. While the tab is hidden the stream rests (a browser has six connections for all tabs).
+//
+//   live.start();                            once
+//   live.subscribe((events, { isResync }) => …)   returns what ends it; isResync: it was away, look again
+//   live.onState(({ state, since }) => …)    'connecting' | 'live' | 'stale' | 'resting'
+//   const follower = followRoom(id, { from: seq, onEvents, onState, signal });
+
+import { api, headers, Problem, problemOf, session, withQuery } from './api.js';
+
+const SILENCE_MS = 40_000;       // the api says something every 15 s
+const RETRY_FIRST_MS = 500;
+const RETRY_MAX_MS = 15_000;
+const HIDDEN_REST_MS = 30_000;
+const HIDDEN_POLL_MS = 20_000;
+const POLL_MS = 2_000;
+const LINE_CHARS_MAX = 8_000_000;
+const REPAIR_PAGES_MAX = 200;
+const SEEN_MAX = 4_096;
+
+/**
+ * Reads one stream until it ends or is silent for too long. Throws Problem for a refusal.
+ * @param {string} path @param {function(string, ?string): void} onFrame data and id @param {function(): void} onOpen @param {AbortSignal} signal
+ */
+async function readStream(path, onFrame, onOpen, signal) {
+  const watchdog = new AbortController();
+  let timer = setTimeout(() => watchdog.abort(), SILENCE_MS);
+  const both = AbortSignal.any([signal, watchdog.signal]);
+  try {
+    let response;
+    try {
+      response = await fetch(path, { headers: { ...headers(), accept: 'text/event-stream' }, credentials: 'same-origin', cache: 'no-store', signal: both });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw new Problem({ status: 0, code: 'unreachable', title: 'No answer', detail: 'the api cannot be reached' });
+    }
+    if (!response.ok) throw await problemOf(response);
+    onOpen();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    let data = [];
+    let id = null;
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => watchdog.abort(), SILENCE_MS);
+      const lines = (rest + value).split('\n');
+      rest = lines.pop();
+      if (rest.length > LINE_CHARS_MAX) throw new Error('a line of the stream is too long');
+      for (const raw of lines) {
+        const text = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+        if (text === '') {
+          if (data.length > 0) onFrame(data.join('\n'), id);
+          data = [];
+        } else if (text.startsWith('data:')) data.push(text.slice(text[5] === ' ' ? 6 : 5));
+        else if (text.startsWith('id:')) id = text.slice(3).trim();
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    watchdog.abort();
+  }
+}
+
+/** Again and again, with back-off; `attempt` says by `opened()` that it works. */
+async function keepTrying(attempt, { signal, onLost }) {
+  let wait = RETRY_FIRST_MS;
+  while (!signal.aborted) {
+    let problem = null;
+    try { await attempt(() => { wait = RETRY_FIRST_MS; }); } catch (error) { problem = error; }
+    if (signal.aborted) return;
+    if (problem instanceof Problem && [400, 401, 403, 404].includes(problem.status)) { onLost(problem, null); return; }
+    const pause = wait * (0.75 + Math.random() / 2);
+    onLost(problem, pause);
+    await new Promise((done) => {
+      const timer = setTimeout(finish, pause);
+      function finish() { clearTimeout(timer); removeEventListener('online', finish); retryNow.delete(finish); signal.removeEventListener('abort', finish); done(); }
+      addEventListener('online', finish);
+      signal.addEventListener('abort', finish);
+      retryNow.add(finish);
+    });
+    wait = Math.min(wait * 2, RETRY_MAX_MS);
+  }
+}
+
+const retryNow = new Set();
+
+class Live {
+  #listeners = new Set();
+  #stateListeners = new Set();
+  #controller = null;
+  #hiddenTimer = null;
+  #canStream = true;
+  #workspace = '';
+  lastSeq = null;
+  status = { state: 'connecting', since: Date.now() };
+
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onState(listener) {
+    this.#stateListeners.add(listener);
+    listener(this.status);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  /** Begins at the end of the log as it is now. */
+  async start() {
+    document.addEventListener('visibilitychange', () => this.#visibility());
+    this.#run();
+  }
+
+  /** Try at once. */
+  retry() { for (const finish of [...retryNow]) finish(); }
+
+  /** Another workspace: begins anew at its end. */
+  restart() {
+    this.lastSeq = null;
+    this.#run();
+  }
+
+  stop() {
+    this.#controller?.abort();
+    this.#controller = null;
+  }
+
+  #set(state, since = Date.now()) {
+    if (state === this.status.state) return;
+    this.status = { state, since };
+    for (const listener of this.#stateListeners) listener(this.status);
+  }
+
+  #visibility() {
+    clearTimeout(this.#hiddenTimer);
+    if (document.hidden) {
+      this.#hiddenTimer = setTimeout(() => { this.stop(); this.#set('resting'); this.#pollHidden(); }, HIDDEN_REST_MS);
+    } else if (!this.#controller) this.#run();
+  }
+
+  async #pollHidden() {
+    while (document.hidden && !this.#controller) {
+      await new Promise((done) => setTimeout(done, HIDDEN_POLL_MS));
+      if (document.hidden && !this.#controller) await this.#readOn(undefined).catch(() => {});
+    }
+  }
+
+  async #run() {
+    this.stop();
+    const controller = this.#controller = new AbortController();
+    const { signal } = controller;
+    this.#workspace = session.workspace;
+    let wasLost = false;
+    let lastSign = Date.now();
+    const opened = (reset) => {
+      reset();
+      this.#set('live');
+      if (wasLost) this.#tell([], { isResync: true });
+      wasLost = false;
+      lastSign = Date.now();
+    };
+    await keepTrying(async (reset) => {
+      this.lastSeq ??= await headSeq(signal);
+      if (!this.#canStream) {
+        for (;;) {
+          await this.#readOn(signal);
+          opened(reset);
+          await new Promise((done) => setTimeout(done, POLL_MS));
+          if (signal.aborted) return;
+        }
+      }
+      await readStream(withQuery('/v1/streams/workspace', { from_seq: this.lastSeq }), (data) => {
+        lastSign = Date.now();
+        const event = JSON.parse(data);
+        if (event.global_seq <= this.lastSeq) return;
+        this.lastSeq = event.global_seq;
+        this.#queue(event);
+      }, () => opened(reset), signal);
+    }, { signal, onLost: (problem, pause) => {
+      if (problem?.code === 'route_not_found' && this.#canStream) {
+        this.#canStream = false;
+        queueMicrotask(() => this.#run());
+        return;
+      }
+      wasLost = true;
+      // A stream that ends by itself and comes back at once is nothing to speak of.
+      if (problem || pause == null) this.#set('stale', lastSign);
+    } });
+  }
+
+  #pending = [];
+  #queue(event) {
+    this.#pending.push(event);
+    if (this.#pending.length === 1) {
+      // Together, once a frame's worth has come; a hidden tab has no frames.
+      setTimeout(() => {
+        const events = this.#pending;
+        this.#pending = [];
+        this.#tell(events, {});
+      }, 16);
+    }
+  }
+
+  async #readOn(signal) {
+    let cursor = this.lastSeq;
+    for (let page = 0; page < REPAIR_PAGES_MAX; page++) {
+      const { events } = await api.get('/v1/events', { query: { cursor, limit: 200 }, signal });
+      if (events.length === 0) return;
+      cursor = this.lastSeq = events[events.length - 1].global_seq;
+      this.#tell(events, {});
+      if (events.length < 200) return;
+    }
+  }
+
+  #tell(events, how) {
+    for (const listener of this.#listeners) {
+      try { listener(events, how); } catch (error) { console.error(error); }
+    }
+  }
+}
+
+export const live = new Live();
+
+/** The number of the newest event of the workspace; 0 without one. */
+export async function headSeq(signal) {
+  const { events } = await api.get('/v1/events', { query: { limit: 1, before_recorded_at: '9999-01-01T00:00:00.000Z' }, signal });
+  return events[0]?.global_seq ?? 0;
+}
+
+/**
+ * Follows a room: every event once and in order, from the number after `from`.
+ * @param {string} roomID
+ * @param {{from: number, onEvents: function(Array<Object>): void, onState?: function(string, ?Problem): void, signal: AbortSignal}} options
+ */
+export async function followRoom(roomID, { from, onEvents, onState = () => {}, signal }) {
+  let last = from;
+  let pending = [];
+  const flush = () => {
+    const events = pending;
+    pending = [];
+    if (events.length > 0 && !signal.aborted) onEvents(events);
+  };
+  const take = (event) => {
+    last = event.stream_seq;
+    pending.push(event);
+    if (pending.length === 1) setTimeout(flush, 16);
+  };
+  let repair = Promise.resolve();
+  const early = new Map();
+  const arrived = (event) => {
+    if (event.stream_seq <= last) return;
+    if (event.stream_seq === last + 1 && early.size === 0) return take(event);
+    // Something is missing before it: the log has it.
+    if (early.size < SEEN_MAX) early.set(event.stream_seq, event);
+    repair = repair.then(async () => {
+      while (early.size > 0 && !signal.aborted) {
+        if (!early.has(last + 1) && Math.min(...early.keys()) > last) {
+          const { events } = await api.get('/v1/events', { query: { stream_type: 'room', stream_id: roomID, from_seq: last, limit: 200 }, signal });
+          for (const row of events) if (row.stream_seq === last + 1) take(row);
+          if (events.length === 0) break;
+        }
+        while (early.has(last + 1)) take(early.get(last + 1));
+        for (const seq of [...early.keys()]) if (seq <= last) early.delete(seq);
+      }
+    }).catch((error) => { if (!signal.aborted) { early.clear(); console.warn('a gap could not be repaired', error); onState('stale', null); } });
+  };
+  await keepTrying(async (reset) => {
+    await readStream(withQuery(`/v1/streams/rooms/${encodeURIComponent(roomID)}`, { from_seq: last }), (data) => arrived(JSON.parse(data)), () => { reset(); onState('live', null); }, signal);
+  }, { signal, onLost: (problem) => onState('stale', problem) });
+}
