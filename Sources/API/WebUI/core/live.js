@@ -14,16 +14,17 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 15_000;
 const HIDDEN_REST_MS = 30_000;
 const HIDDEN_POLL_MS = 20_000;
-const POLL_MS = 2_000;
 const LINE_CHARS_MAX = 8_000_000;
 const REPAIR_PAGES_MAX = 200;
 const SEEN_MAX = 4_096;
 
 /**
  * Reads one stream until it ends or is silent for too long. Throws Problem for a refusal.
- * @param {string} path @param {function(string, ?string): void} onFrame data and id @param {function(): void} onOpen @param {AbortSignal} signal
+ * @param {string} path @param {AbortSignal} signal
+ * @param {{onData: function(string): void, onOpen: function(): void, onBytes?: function(): void, onID?: function(string): void}} on
+ *  onID is told every id, also one that comes alone and says where the stream begins; onBytes: a sign of life
  */
-async function readStream(path, onFrame, onOpen, signal) {
+async function readStream(path, signal, { onData, onOpen, onBytes = () => {}, onID = () => {} }) {
   const watchdog = new AbortController();
   let timer = setTimeout(() => watchdog.abort(), SILENCE_MS);
   const both = AbortSignal.any([signal, watchdog.signal]);
@@ -40,22 +41,22 @@ async function readStream(path, onFrame, onOpen, signal) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
     let data = [];
-    let id = null;
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
       clearTimeout(timer);
       timer = setTimeout(() => watchdog.abort(), SILENCE_MS);
+      onBytes();
       const lines = (rest + value).split('\n');
       rest = lines.pop();
       if (rest.length > LINE_CHARS_MAX) throw new Error('a line of the stream is too long');
       for (const raw of lines) {
         const text = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
         if (text === '') {
-          if (data.length > 0) onFrame(data.join('\n'), id);
+          if (data.length > 0) onData(data.join('\n'));
           data = [];
         } else if (text.startsWith('data:')) data.push(text.slice(text[5] === ' ' ? 6 : 5));
-        else if (text.startsWith('id:')) id = text.slice(3).trim();
+        else if (text.startsWith('id:')) onID(text.slice(3).trim());
       }
     }
   } catch (error) {
@@ -95,8 +96,6 @@ class Live {
   #stateListeners = new Set();
   #controller = null;
   #hiddenTimer = null;
-  #canStream = true;
-  #workspace = '';
   lastSeq = null;
   status = { state: 'connecting', since: Date.now() };
 
@@ -147,7 +146,7 @@ class Live {
   async #pollHidden() {
     while (document.hidden && !this.#controller) {
       await new Promise((done) => setTimeout(done, HIDDEN_POLL_MS));
-      if (document.hidden && !this.#controller) await this.#readOn(undefined).catch(() => {});
+      if (document.hidden && !this.#controller) await this.#readOn().catch(() => {});
     }
   }
 
@@ -155,8 +154,8 @@ class Live {
     this.stop();
     const controller = this.#controller = new AbortController();
     const { signal } = controller;
-    this.#workspace = session.workspace;
-    let wasLost = false;
+    // Also at first: what has happened between a page's reads and now is looked at again.
+    let wasLost = true;
     let lastSign = Date.now();
     const opened = (reset) => {
       reset();
@@ -166,28 +165,13 @@ class Live {
       lastSign = Date.now();
     };
     await keepTrying(async (reset) => {
-      this.lastSeq ??= await headSeq(signal);
-      if (!this.#canStream) {
-        for (;;) {
-          await this.#readOn(signal);
-          opened(reset);
-          await new Promise((done) => setTimeout(done, POLL_MS));
-          if (signal.aborted) return;
-        }
-      }
-      await readStream(withQuery('/v1/streams/workspace', { from_seq: this.lastSeq }), (data) => {
-        lastSign = Date.now();
+      await readStream(withQuery('/v1/streams/workspace', { from_seq: this.lastSeq, include_system: session.current?.is_operator ? 1 : null }), signal, { onData: (data) => {
         const event = JSON.parse(data);
-        if (event.global_seq <= this.lastSeq) return;
+        if (event.global_seq <= (this.lastSeq ?? 0)) return;
         this.lastSeq = event.global_seq;
         this.#queue(event);
-      }, () => opened(reset), signal);
+      }, onOpen: () => opened(reset), onBytes: () => { lastSign = Date.now(); }, onID: (id) => { this.lastSeq ??= Number(id); } });
     }, { signal, onLost: (problem, pause) => {
-      if (problem?.code === 'route_not_found' && this.#canStream) {
-        this.#canStream = false;
-        queueMicrotask(() => this.#run());
-        return;
-      }
       wasLost = true;
       // A stream that ends by itself and comes back at once is nothing to speak of.
       if (problem || pause == null) this.#set('stale', lastSign);
@@ -207,10 +191,10 @@ class Live {
     }
   }
 
-  async #readOn(signal) {
-    let cursor = this.lastSeq;
+  async #readOn() {
+    let cursor = this.lastSeq ?? await headSeq();
     for (let page = 0; page < REPAIR_PAGES_MAX; page++) {
-      const { events } = await api.get('/v1/events', { query: { cursor, limit: 200 }, signal });
+      const { events } = await api.get('/v1/events', { query: { cursor, limit: 200 } });
       if (events.length === 0) return;
       cursor = this.lastSeq = events[events.length - 1].global_seq;
       this.#tell(events, {});
@@ -271,6 +255,6 @@ export async function followRoom(roomID, { from, onEvents, onState = () => {}, s
     }).catch((error) => { if (!signal.aborted) { early.clear(); console.warn('a gap could not be repaired', error); onState('stale', null); } });
   };
   await keepTrying(async (reset) => {
-    await readStream(withQuery(`/v1/streams/rooms/${encodeURIComponent(roomID)}`, { from_seq: last }), (data) => arrived(JSON.parse(data)), () => { reset(); onState('live', null); }, signal);
+    await readStream(withQuery(`/v1/streams/rooms/${encodeURIComponent(roomID)}`, { from_seq: last }), signal, { onData: (data) => arrived(JSON.parse(data)), onOpen: () => { reset(); onState('live', null); } });
   }, { signal, onLost: (problem) => onState('stale', problem) });
 }

@@ -126,7 +126,7 @@ function marked(address) {
   if (!['http:', 'https:'].includes(url.protocol) || address.length > LINK_CHARS_MAX) return visible(address);
   // What a look-alike host really is, and who is only a user name before the @.
   const isOther = !address.toLowerCase().startsWith(url.origin.toLowerCase());
-  return h('span', { class: 'outlink' }, visible(address), isOther && h('span', { class: 'real-host' }, ` → ${url.host}`), ' ',
+  return h('span', { class: 'outlink' }, visible(address), isOther && h('span', { class: 'real-host' }, ` → ${url.host}`),
     h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer external', title: `Open ${plain(url.href, 500)} in a new tab`, 'aria-label': `Open ${plain(url.href, 200)} in a new tab` }, icon('out')));
 }
 

@@ -22,6 +22,7 @@ function node(key, value, open) {
   const isList = Array.isArray(value);
   const entries = isList ? value.map((item, index) => [index, item]) : Object.entries(value);
   if (entries.length === 0) return h('div', { class: 'json-line' }, name, isList ? '[]' : '{}');
+  if (isList && isShort(value)) return h('div', { class: 'json-line' }, name, '[', value.map((item, index) => [index > 0 && ', ', scalar(item)]), ']');
   const body = h('div', { class: 'json-body' });
   let isMade = false;
   const make = () => {
@@ -31,7 +32,7 @@ function node(key, value, open) {
   };
   if (open > 0) make();
   return h('details', { open: open > 0, on: { toggle: (event) => { if (event.currentTarget.open) make(); } } },
-    h('summary', null, name, h('span', { class: 'faint' }, isList ? `[ ${entries.length} ]` : preview(value))), body);
+    h('summary', null, name, h('span', { class: ['faint', 'json-preview'] }, isList ? `[ ${entries.length} ]` : preview(value))), body);
 }
 
 function more(body, entries, from, open) {
@@ -42,6 +43,9 @@ function more(body, entries, from, open) {
     body.append(button);
   }
 }
+
+/** A list of few, small values stands in one line. */
+const isShort = (list) => list.every((item) => item === null || typeof item !== 'object') && JSON.stringify(list).length <= PREVIEW_CHARS;
 
 const preview = (value) => {
   const text = Object.keys(value).join(', ');

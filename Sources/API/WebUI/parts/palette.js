@@ -12,7 +12,7 @@ const FOUND_MAX = 12;
 const BY_ID = [
   [/^run_\w+$/, (id) => `/runs/${id}`, 'Run'], [/^appr_\w+$/, (id) => `/approvals/${id}`, 'Approval'], [/^room_\w+$/, (id) => `/rooms/${id}`, 'Room'],
   [/^inc_\w+$/, (id) => `/incidents/${id}`, 'Incident'], [/^th_\w+$/, (id) => `/threads/${id}`, 'Thread'],
-  [/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/, (id) => `/inspector/events/${id}`, 'Event'],
+  [/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/, (id) => `/events/${id}`, 'Event'],
 ];
 
 /** @param {Array<{path: string, name: string, icon: string, key?: string}>} places */

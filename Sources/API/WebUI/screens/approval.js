@@ -44,15 +44,15 @@ export async function show(view) {
     const isOpen = OPEN.includes(approval.status);
     const next = others[0];
     const step = approval.context?.plan_step_id;
-    const rule = approval.context?.rule_id;
+    const rule = approval.action === 'approval.request' && approval.context?.rule_id ? 'approval_tool' : approval.context?.rule_id;
     redraw(view.root,
       head(view, { title: plain(approval.title ?? approval.action), shown: line(approval.title ?? approval.action),
         sub: [status(approval.status), h('code', null, line(approval.action)), idTag(approval.approval_id, { name: 'approval id' }), others.length > 0 && h('a', { href: href('/approvals') }, `${others.length} more waiting`)],
         api: `/v1/approvals/${id}`, aos: isOpen ? `aos approve ${id}` : `aos approval show ${id}` }),
       h('div', { class: 'approval' },
-        h('section', { class: 'card', 'aria-label': 'What would happen' }, h('div', { class: 'card-head' }, h('h2', null, isOpen ? 'What would happen' : 'What was asked')),
+        h('section', { class: 'card approval-what', 'aria-label': 'What would happen' }, h('div', { class: 'card-head' }, h('h2', null, isOpen ? 'What would happen' : 'What was asked')),
           h('div', { class: 'card-body stack' }, what(approval), approval.context && Object.keys(approval.context).length > 0 && h('details', { data: { key: 'context' } }, h('summary', null, 'Context'), json(approval.context, { label: 'Context' })))),
-        h('aside', { class: 'stack', 'aria-label': 'Decision' },
+        h('div', { class: 'approval-decision' },
           isOpen ? h('section', { class: 'card decision', 'aria-label': 'Decide' }, h('div', { class: 'card-body stack tight' },
             approval.expires_at ? h('p', { class: 'time-left num', data: { urgent: String(Date.parse(approval.expires_at) - Date.now() < 600_000) } }, icon('clock'), left(approval.expires_at)) : h('p', { class: 'muted' }, 'No time limit'),
             h('button', { type: 'button', class: 'button primary', data: { key: 'a' }, on: { click: act('approve', true) } }, icon('check'), 'Approve exactly this', h('kbd', null, 'a')),
@@ -60,8 +60,8 @@ export async function show(view) {
               h('button', { type: 'button', class: 'button', data: { key: 'h' }, on: { click: act('hold') } }, 'Hold …', h('kbd', null, 'h'))),
             h('p', { class: 'muted' }, ignored(approval))))
             : note(approval.status === 'approved' ? 'ok' : approval.status === 'denied' ? 'fail' : 'idle', h('b', null, ending(approval)), approval.decision_reason && h('p', null, '“', line(approval.decision_reason, { max: 500 }), '”'),
-              next && h('p', null, h('a', { class: 'button small', href: href(`/approvals/${next.approval_id}`) }, 'Next one', h('kbd', null, 'n')))),
-          h('section', { class: 'card', 'aria-label': 'About it' }, h('div', { class: 'card-body' }, facts([
+              next && h('p', null, h('a', { class: 'button small', href: href(`/approvals/${next.approval_id}`) }, 'Next one', h('kbd', null, 'n'))))),
+        h('section', { class: 'card approval-about', 'aria-label': 'About it' }, h('div', { class: 'card-body' }, facts([
             ['Asked by', line(`${approval.requested_by_type}:${approval.requested_by_id}`)],
             ['Asked', ago(approval.requested_at)],
             ['Run', run && h('a', { href: href(`/runs/${run.run_id}`, { step }) }, line(runName(run), { max: 80 }))],
@@ -73,7 +73,7 @@ export async function show(view) {
             ['Decided by', approval.decided_by_id && line(`${approval.decided_by_type}:${approval.decided_by_id}`)],
             ['Decided', approval.decided_at && ago(approval.decided_at)],
             ['Used up', approval.consumed_at && ago(approval.consumed_at)],
-          ]))))));
+          ])))));
     view.keys({
       a: { says: 'Approve exactly this', run: act('approve', true) }, d: { says: 'Deny, with a reason', run: act('deny') }, h: { says: 'Hold', run: act('hold') },
       n: { says: 'The next one that waits', run: () => { if (next) navigate(href(`/approvals/${next.approval_id}`)); } },

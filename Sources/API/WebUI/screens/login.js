@@ -2,7 +2,7 @@
 // It stands without the shell: there is no session yet.
 
 import { fill, h } from '../core/dom.js';
-import { api, Problem, session } from '../core/api.js';
+import { api, session } from '../core/api.js';
 import { copyButton, line } from '../core/text.js';
 import { loading } from '../parts/states.js';
 
@@ -28,7 +28,7 @@ export async function show(root) {
 
 function invite(card, error) {
   fill(card, h('h1', { tabindex: -1 }, 'Sign in to AgentOS'),
-    error && h('p', { class: 'note fail', role: 'alert' }, error instanceof Problem && error.status === 401 ? 'This link has been used or is too old. Make a new one:' : line(error.message, { max: 500 })),
+    error && h('p', { class: 'note fail', role: 'alert' }, line(error.message, { max: 500 })),
     h('p', null, 'Links are made on the machine that AgentOS runs on, work once, and are valid for a short while:'),
-    h('p', { class: 'command' }, h('code', null, 'aos open'), copyButton('aos open')));
+    h('p', { class: 'command' }, h('code', null, 'aos ui'), copyButton('aos ui')));
 }
