@@ -31,14 +31,16 @@ let package = Package(
         module("DatabasePostgres", "DatabaseCore", "Platform", "CPostgres"),
         module("Shared", "HTTP", "JSON"),
         module("APIClient", "Shared", "HTTPClient", "HTTP", "JSON"),
+        // The files of `Sources/API/WebUI`, as bytes.
+        .target(name: "WebAssets", path: "Sources/WebAssets"),
         // Level 2 and 3: decide, record, project.
         module("Domain", "Shared", "JSON"),
         module("EventStore", "Shared", "DatabaseCore", "Crypto", "JSON"),
         module("Projectors", "Domain", "Shared", "EventStore", "DatabaseCore", "Crypto", "JSON"),
         // Level 4: the programs' bodies.
         module(
-            "API", "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite", "DatabasePostgres", "DatabaseCore",
-            "HTTPServer", "HTTP", "JSON", "Crypto", "Platform"),
+            "API", exclude: ["WebUI"], "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite",
+            "DatabasePostgres", "DatabaseCore", "HTTPServer", "HTTP", "JSON", "Crypto", "Platform", "WebAssets"),
         module("Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
         module("CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         // Level 5: one main.swift each.
@@ -102,8 +104,8 @@ func system(_ name: String, apt: String? = nil) -> Target {
 }
 
 /// A library module under `Sources/`, with all it may import.
-func module(_ name: String, _ imports: String...) -> Target {
-    .target(name: name, dependencies: imports.map(dependency), swiftSettings: houseSettings())
+func module(_ name: String, exclude: [String] = [], _ imports: String...) -> Target {
+    .target(name: name, dependencies: imports.map(dependency), exclude: exclude, swiftSettings: houseSettings())
 }
 
 /// A program: a `main.swift` that starts its library.

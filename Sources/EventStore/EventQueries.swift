@@ -106,6 +106,19 @@ package enum EventQueries {
             events: events, hasTerminalEvent: isEnded)
     }
 
+    /// The first and the last event of a run, by `global_seq`; nil when it has none.
+    package static func span(
+        of run: RunID, in transaction: any ReadTransaction
+    ) throws -> (first: Int64, last: Int64)? {
+        try transaction.first(
+            "SELECT min(global_seq) AS first, max(global_seq) AS last FROM evt_events WHERE run_id = \(run)"
+        ) { row -> (Int64, Int64)? in
+            guard let first = try row.get("first", as: Int64?.self), let last = try row.get("last", as: Int64?.self)
+            else { return nil }
+            return (first, last)
+        } ?? nil
+    }
+
     /// An event's type and whereabouts.
     package struct Mark: Sendable {
         package var eventID: EventID

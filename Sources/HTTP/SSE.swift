@@ -21,6 +21,14 @@ package enum SSEWriter {
         return bytes
     }
 
+    /// An id without an event: nothing is dispatched, and a client that is cut off comes back with it as `Last-Event-ID`.
+    package static func position(id: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append("id", id, to: &bytes)
+        bytes.append(ASCII.lineFeed)
+        return bytes
+    }
+
     /// A line that clients ignore; it keeps the connection known to be alive.
     package static let keepAlive: [UInt8] = Array(": keep-alive\n\n".utf8)
 

@@ -41,6 +41,32 @@ package struct Projector: Sendable {
     }
 }
 
+/// What an event makes of one row: the fold, apart from where rows are kept.
+struct RowChange<Record: Sendable> {
+    var key: String
+    /// The event makes the row, whatever was there: it is not looked for.
+    var isNew = false
+    var evolve: (Record?) -> Record?
+
+    /// Nil without a key: the event is about no row.
+    init?(_ key: (some RawRepresentable<String>)?, isNew: Bool = false, _ evolve: @escaping (Record?) -> Record?) {
+        guard let key else { return nil }
+        (self.key, self.isNew, self.evolve) = (key.rawValue, isNew, evolve)
+    }
+}
+
+extension Projector {
+    /// A read model of which an event changes at most one row.
+    init<Record>(
+        _ table: Table<Record>, change: @escaping @Sendable (Recorded<DomainEvent>) -> RowChange<Record>?
+    ) {
+        self.init(table) { recorded, transaction in
+            guard let change = change(recorded) else { return }
+            try table.fold(change.key, isNew: change.isNew, in: transaction, change.evolve)
+        }
+    }
+}
+
 extension Table {
     /// Loads the row, folds, and writes it back if there is one.
     /// - Parameter isNew: The event makes the row, whatever was there: it is not looked for.

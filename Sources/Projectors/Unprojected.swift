@@ -6,6 +6,7 @@ package enum Unprojected {
         "api.started": process, "api.stopped": process, "configuration.reloaded": process,
         "auth.login.failed": credentials, "auth.owner.created": credentials, "auth.session.issued": credentials,
         "auth.session.refreshed": credentials, "auth.session.revoked": credentials,
+        "auth.web_session.ended": credentials, "auth.web_session.issued": credentials,
         "engine.deactivated": credentials, "engine.registered": credentials, "engine.token.issued": credentials,
         "engine.token.revoked": credentials,
         "event.redacted": "a mark beside `secret.leaked.detected`, which has the lines of the redaction log",

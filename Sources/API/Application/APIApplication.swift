@@ -91,7 +91,7 @@ package final class APIApplication: Sendable {
         let isDraining: @Sendable () -> Bool = { flag.isSet }
         let authentication = Authentication(
             environment: environment, operatorToken: operatorToken, isHeaderMode: configuration.isHeaderMode,
-            metricsToken: configuration.metricsToken)
+            metricsToken: configuration.metricsToken, webCookieName: WebIdentity.cookieName(port: port))
         let crossOrigin = CrossOrigin(configuration.allowedOrigins)
         let hosts = HostPolicy(port: port, more: configuration.allowedHosts, crossOrigin: crossOrigin)
         // The pipeline words problems, and the routes below it need that for what they answer later.
@@ -144,12 +144,16 @@ package final class APIApplication: Sendable {
             metricsAccess: .scraper(isOpen: configuration.isLoopback && configuration.metricsToken == nil)
         ).mount(on: &routes)
         RoomRoutes(environment: environment, commands: commands).mount(on: &routes)
-        RunRoutes(environment: environment, commands: commands).mount(on: &routes)
+        RunRoutes(environment: environment, commands: commands, audits: audits).mount(on: &routes)
         SearchRoutes(environment: environment).mount(on: &routes)
         StepRoutes(environment: environment, commands: commands, permits: permits).mount(on: &routes)
         SystemRoutes(environment: environment, commands: commands, permits: permits, isDraining: isDraining)
             .mount(on: &routes)
         ThreadRoutes(environment: environment, commands: commands).mount(on: &routes)
+        WebRoutes(files: WebFiles(folder: configuration.webFolder)).mount(on: &routes)
+        WebSessionRoutes(
+            environment: environment, commands: commands, cookieName: WebIdentity.cookieName(port: port)
+        ).mount(on: &routes)
         OpenAPIRoutes().mount(on: &routes)
         handler = RequestPipeline(
             environment: environment, authentication: authentication, hosts: hosts, crossOrigin: crossOrigin,

@@ -13,6 +13,7 @@ import Shared
 package enum Storage {
     package static let migrations = [
         EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration, InstanceKeyTable.migration,
+        WebTables.migration,
     ]
 
     /// What of the schema is added to and never changed.

@@ -112,6 +112,8 @@ final class Timers: Sendable {
             try IdempotencyTable.removeOld(
                 before: work.now.adding(milliseconds: -IdempotencyTable.keptMilliseconds), work.transaction)
             try SessionTable.removeEnded(before: work.now, work.transaction)
+            try LoginLinkTable.removeEnded(before: work.now, work.transaction)
+            try WebSessionTable.removeEnded(at: work.now, work.transaction)
         }
     }
 }

@@ -30,6 +30,8 @@ package struct APIConfiguration: Sendable {
     /// What a scraper of `/metrics` has to show; nil where the listener is loopback and nobody has to.
     package var metricsToken: String?
     package var isLoopback: Bool
+    /// Where the web UI's files are taken from by who works on them; nil for those in the program.
+    package var webFolder: String?
     package var logLevel: Log.Level
     package var logFormat: Log.Format?
     package var shown: [Settings.Shown]
@@ -78,6 +80,7 @@ package struct APIConfiguration: Sendable {
                 read: CrossOrigin.origins) ?? []
         artifactBytesMax = Int(settings.integer("ARTIFACT_BYTES_MAX", default: 256 << 20, in: 1...(16 << 30)))
         metricsToken = settings.secret("METRICS_TOKEN")
+        webFolder = settings.value("AOS_WEB_DIR", allowed: "an absolute path") { $0.hasPrefix("/") ? $0 : nil }
         logLevel = settings.choice("AOS_LOG_LEVEL", default: .info)
         logFormat = settings.choice("AOS_LOG_FORMAT", of: Log.Format.self)
         let address = SocketAddress(numeric: bindAddress, port: 0)

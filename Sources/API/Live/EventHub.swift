@@ -4,7 +4,24 @@ import JSON
 import Shared
 import Synchronization
 
-/// Hands new events to the followers of their streams: encoded once, shared by all, never before the commit.
+/// What somebody follows.
+enum EventTopic: Hashable, Sendable {
+    /// One stream, by its numbers, which have no gap.
+    case stream(StreamID)
+    /// Everything of a workspace, with the instance's own events or without, by `global_seq`: what is in between belongs to
+    /// others.
+    case workspace(WorkspaceID, withSystem: Bool)
+
+    /// The number of the event among those of the topic.
+    func seq(of event: EventEnvelope) -> Int64 {
+        switch self {
+        case .stream: event.streamSeq
+        case .workspace: event.globalSeq
+        }
+    }
+}
+
+/// Hands new events to the followers of their topics: encoded once, shared by all, never before the commit.
 ///
 /// The hub is only a shortcut: whoever finds nothing here reads the log, so a slow or late follower costs no memory.
 final class EventHub: Sendable {
@@ -22,66 +39,82 @@ final class EventHub: Sendable {
         var wake: @Sendable () -> Void
     }
 
-    private struct Stream {
-        /// The newest events, without a gap.
+    private struct Followed {
+        /// The newest events of the topic, none of them missing.
         var frames: [Frame] = []
-        /// The number of the stream's last event, as far as the hub has seen.
+        /// The number of the topic's last event, as far as the hub has seen.
         var lastSeq: Int64
         var followers: [ObjectIdentifier: Follower] = [:]
     }
 
-    private let streams = Mutex<[StreamID: Stream]>([:])
+    private let topics = Mutex<[EventTopic: Followed]>([:])
     private let ending = Atomic<Bool>(false)
 
     /// Registers a follower.
-    /// - Parameter lastSeq: The stream's last number, asked only for its first follower.
+    /// - Parameter lastSeq: The topic's last number, asked only for its first follower.
     /// - Parameter position: The number of the last event the follower was given.
     func follow(
-        _ stream: StreamID, _ follower: AnyObject, lastSeq: () throws -> Int64,
+        _ topic: EventTopic, _ follower: AnyObject, lastSeq: () throws -> Int64,
         position: @escaping @Sendable () -> Int64, wake: @escaping @Sendable () -> Void
     ) rethrows {
         // Registered first, read afterwards: what commits in between is in the log and wakes us.
-        let isFirst = streams.withLock { streams in
-            let isFirst = streams[stream] == nil
-            streams[stream, default: Stream(lastSeq: 0)].followers[ObjectIdentifier(follower)] = Follower(
+        let isFirst = topics.withLock { topics in
+            let isFirst = topics[topic] == nil
+            topics[topic, default: Followed(lastSeq: 0)].followers[ObjectIdentifier(follower)] = Follower(
                 position: position, wake: wake)
             return isFirst
         }
         guard isFirst else { return }
         let last = try lastSeq()
-        streams.withLock { streams in
-            if let seen = streams[stream]?.lastSeq { streams[stream]?.lastSeq = max(seen, last) }
+        topics.withLock { topics in
+            if let seen = topics[topic]?.lastSeq { topics[topic]?.lastSeq = max(seen, last) }
         }
     }
 
-    /// - Returns: The stream's last number, as far as it was seen.
+    /// - Returns: The topic's last number, as far as it was seen.
     @discardableResult
-    func leave(_ stream: StreamID, _ follower: AnyObject) -> Int64 {
-        streams.withLock { streams in
-            let last = streams[stream]?.lastSeq ?? 0
-            streams[stream]?.followers[ObjectIdentifier(follower)] = nil
-            if streams[stream]?.followers.isEmpty == true { streams[stream] = nil }
+    func leave(_ topic: EventTopic, _ follower: AnyObject) -> Int64 {
+        topics.withLock { topics in
+            let last = topics[topic]?.lastSeq ?? 0
+            topics[topic]?.followers[ObjectIdentifier(follower)] = nil
+            if topics[topic]?.followers.isEmpty == true { topics[topic] = nil }
             return last
         }
     }
 
     /// New events have been committed; in order, and in the order of the commits.
     func publish(_ events: [CommittedEvent]) {
-        let wakes = streams.withLock { streams in
+        let wakes = topics.withLock { topics in
             var wakes: [ObjectIdentifier: @Sendable () -> Void] = [:]
             for event in events {
-                guard var followed = streams[event.envelope.stream] else { continue }
-                // Changed in place: the ring is not copied.
-                streams[event.envelope.stream] = nil
-                followed.frames.append(event.frame())
-                if followed.frames.count > Self.framesMax { followed.frames.removeFirst(Self.framesMax / 4) }
-                followed.lastSeq = max(followed.lastSeq, event.envelope.streamSeq)
-                for (id, follower) in followed.followers { wakes[id] = follower.wake }
-                streams[event.envelope.stream] = followed
+                for topic in Self.topics(of: event.envelope, among: topics) {
+                    guard var followed = topics[topic] else { continue }
+                    // Changed in place: the ring is not copied.
+                    topics[topic] = nil
+                    followed.frames.append(event.frame(topic))
+                    if followed.frames.count > Self.framesMax { followed.frames.removeFirst(Self.framesMax / 4) }
+                    followed.lastSeq = max(followed.lastSeq, topic.seq(of: event.envelope))
+                    for (id, follower) in followed.followers { wakes[id] = follower.wake }
+                    topics[topic] = followed
+                }
             }
             return wakes
         }
         for wake in wakes.values { wake() }
+    }
+
+    /// Those of the followed topics that the event belongs to.
+    private static func topics(of event: EventEnvelope, among topics: [EventTopic: Followed]) -> [EventTopic] {
+        let workspace = event.workspaceID
+        var found: [EventTopic] = [
+            .stream(event.stream), .workspace(workspace, withSystem: false), .workspace(workspace, withSystem: true),
+        ]
+        if workspace == .system {
+            found += topics.keys.filter {
+                if case .workspace(let other, withSystem: true) = $0 { other != .system } else { false }
+            }
+        }
+        return found
     }
 
     enum Answer: Sendable {
@@ -93,13 +126,13 @@ final class EventHub: Sendable {
     }
 
     /// What comes after `seq`.
-    func frames(of stream: StreamID, after seq: Int64, bytesMax: Int) -> Answer {
-        streams.withLock { streams in
-            guard let followed = streams[stream] else { return .readLog }
+    func frames(of topic: EventTopic, after seq: Int64, bytesMax: Int) -> Answer {
+        topics.withLock { topics in
+            guard let followed = topics[topic] else { return .readLog }
             if seq >= followed.lastSeq { return .upToDate }
             guard let first = followed.frames.first, first.seq <= seq + 1 else { return .readLog }
             var bytes = 0
-            let next = followed.frames.dropFirst(Int(seq + 1 - first.seq)).prefix { frame in
+            let next = followed.frames[Self.firstIndex(in: followed.frames, after: seq)...].prefix { frame in
                 defer { bytes += frame.bytes.count }
                 return bytes == 0 || bytes + frame.bytes.count <= bytesMax
             }
@@ -107,13 +140,22 @@ final class EventHub: Sendable {
         }
     }
 
-    var followerCount: Int { streams.withLock { $0.values.reduce(0) { $0 + $1.followers.count } } }
+    private static func firstIndex(in frames: [Frame], after seq: Int64) -> Int {
+        var (low, high) = (0, frames.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if frames[middle].seq > seq { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    var followerCount: Int { topics.withLock { $0.values.reduce(0) { $0 + $1.followers.count } } }
 
     /// How many events each follower has not been given yet.
     var lags: [Int64] {
         // Asked outside the lock: a follower may hold its own while it asks us.
-        let followers = streams.withLock { streams in
-            streams.values.flatMap { stream in stream.followers.values.map { (stream.lastSeq, $0.position) } }
+        let followers = topics.withLock { topics in
+            topics.values.flatMap { topic in topic.followers.values.map { (topic.lastSeq, $0.position) } }
         }
         return followers.map { lastSeq, position in max(0, lastSeq - position()) }
     }
@@ -129,20 +171,19 @@ final class EventHub: Sendable {
 
     /// Wakes every follower, for a heartbeat.
     func wakeAll() {
-        let wakes = streams.withLock { $0.values.flatMap { $0.followers.values.map(\.wake) } }
+        let wakes = topics.withLock { $0.values.flatMap { $0.followers.values.map(\.wake) } }
         for wake in wakes { wake() }
     }
 
-    static func frame(_ event: StoredEvent) -> Frame {
+    static func frame(_ event: StoredEvent, _ topic: EventTopic) -> Frame {
         var writer = JSONWriter(reserving: 1024)
         event.write(.stream, to: &writer)
-        return Frame(
-            seq: event.envelope.streamSeq,
-            bytes: SSEWriter.frame(id: String(event.envelope.streamSeq), data: writer.bytes))
+        let seq = topic.seq(of: event.envelope)
+        return Frame(seq: seq, bytes: SSEWriter.frame(id: String(seq), data: writer.bytes))
     }
 
-    static func frame(_ event: Recorded<DomainEvent>) -> Frame {
+    static func frame(_ event: Recorded<DomainEvent>, _ topic: EventTopic) -> Frame {
         // The payload was encodable when it was recorded a moment ago.
-        frame(StoredEvent(event.envelope, data: try! JSON.canonical(encoding: AnyPayload(event.event.payload))))
+        frame(StoredEvent(event.envelope, data: try! JSON.canonical(encoding: AnyPayload(event.event.payload))), topic)
     }
 }

@@ -8,16 +8,16 @@ struct CommittedEvent: Sendable {
     let envelope: EventEnvelope
     /// Nil where the payload was erased, or a newer program recorded a type that this one does not know.
     let event: DomainEvent?
-    let frame: @Sendable () -> EventHub.Frame
+    let frame: @Sendable (EventTopic) -> EventHub.Frame
 
     init(_ recorded: Recorded<DomainEvent>) {
         (envelope, event) = (recorded.envelope, recorded.event)
-        frame = { EventHub.frame(recorded) }
+        frame = { EventHub.frame(recorded, $0) }
     }
 
     init(_ stored: StoredEvent) throws {
         (envelope, event) = (stored.envelope, try stored.typed()?.event)
-        frame = { EventHub.frame(stored) }
+        frame = { EventHub.frame(stored, $0) }
     }
 }
 

@@ -23,6 +23,8 @@ final class RequestMeter: Sendable {
 final class RequestMeters: Sendable {
     /// For what is no request to any route.
     let unmatched = RequestMeter(method: "unknown", route: "unmatched")
+    /// For the pages and files of the web UI.
+    let pages = RequestMeter(method: "GET", route: "web")
     private let routes = Mutex<[RequestMeter]>([])
 
     func add(method: String, route: String) -> RequestMeter {
@@ -31,7 +33,7 @@ final class RequestMeters: Sendable {
         return meter
     }
 
-    var all: [RequestMeter] { routes.withLock { $0 } + [unmatched] }
+    var all: [RequestMeter] { routes.withLock { $0 } + [pages, unmatched] }
 }
 
 /// The time a request takes, from its last byte to its answer's first.

@@ -15,6 +15,8 @@ struct Authentication: Sendable {
     let isHeaderMode: Bool
     /// What a scraper of the metrics may show instead of the operator's token.
     let metricsToken: String?
+    /// The cookie of the web UI's sessions; see ``WebIdentity``.
+    let webCookieName: String
 
     /// - Parameter acceptsCookie: Whether the route takes the session's cookie for a bearer token.
     /// - Throws: 401 when the credential is missing or dead, 403 when it does not reach this far.
@@ -114,7 +116,7 @@ struct Authentication: Sendable {
         try Access.machineOperator.check(caller(request).0)
     }
 
-    private func workspace(_ request: HTTPRequest) throws(Rejection) -> WorkspaceID {
+    func workspace(_ request: HTTPRequest) throws(Rejection) -> WorkspaceID {
         guard let text = nonBlank(request.fields[.xWorkspaceID]) else { return .development }
         return try Self.workspace(text, "x-workspace-id")
     }
@@ -212,7 +214,7 @@ enum Access: Sendable {
     var refusals: [ReasonCode] {
         let credentials: [ReasonCode] = [
             .missingBearerToken, .invalidSession, .cookieNotAccepted, .engineTokenInvalid, .engineTokenExpired,
-            .engineInactive, .invalidWorkspaceID,
+            .engineInactive, .invalidWorkspaceID, .csrfTokenRequired, .readOnlySession,
         ]
         let rooms: [ReasonCode] = [.engineActionNotAllowed, .engineRoomNotAllowed, .engineRoomScopeRequired]
         return switch self {

@@ -39,6 +39,8 @@ struct RequestContext: Sendable {
     var endpoint: EndpointDescription
     var parameters: [String: String]
     var request: HTTPRequest
+    /// The web UI's session, where its cookie is the credential.
+    var web: WebIdentity?
     /// The body, once it has been read as JSON.
     var json: JSONValue?
 

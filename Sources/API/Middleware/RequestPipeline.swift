@@ -116,15 +116,18 @@ final class RequestPipeline: RequestHandler {
             return context
         case .operatorOnly, .machineOperator, .engine, .engineOnly: break
         }
-        (context.caller, context.workspace) = try authentication.caller(request, acceptsCookie: route.acceptsCookie)
+        context.web = try authentication.web(request, changesNothing: route.changesNothing)
+        (context.caller, context.workspace) =
+            try context.web.map { ($0.caller, $0.workspace) }
+            ?? authentication.caller(request, acceptsCookie: route.acceptsCookie)
         try route.access.check(context.caller)
         return context
     }
 
     /// What decides who asks and for what: said twice, nobody knows which is meant.
     private static let decisive: [HTTPFieldName] = [
-        .authorization, .idempotencyKey, .lastEventID, .xAuthBootstrapToken, .xBootstrapToken, .xClaimToken,
-        .xEngineID, .xEngineToken, .xWorkspaceID,
+        .authorization, .idempotencyKey, .lastEventID, .xAuthBootstrapToken, .xBootstrapToken, .xCSRFToken,
+        .xClaimToken, .xEngineID, .xEngineToken, .xWorkspaceID,
     ]
 
     private static func requireSingle(_ fields: HTTPFields) throws(Rejection) {

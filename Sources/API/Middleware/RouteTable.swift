@@ -10,6 +10,8 @@ struct Route: Sendable {
     var body: BodyKind
     /// Whether the session's cookie is as good as a bearer token here.
     var acceptsCookie = false
+    /// Whether it only reads, or touches nothing but the caller's own session, whatever its method.
+    var changesNothing = false
     var meter: RequestMeter
     var handler: @Sendable (RequestContext) throws -> Reply
 
@@ -31,12 +33,12 @@ struct RouteTable: Sendable {
 
     /// An endpoint with a body.
     mutating func on<Body: Codable & Sendable & SendableMetatype, Answer>(
-        _ endpoint: Endpoint<Body, Answer>, _ access: Access,
+        _ endpoint: Endpoint<Body, Answer>, _ access: Access, changesNothing: Bool = false,
         _ handler: @escaping @Sendable (Body, RequestContext) throws -> Reply
     ) {
         // An example that cannot be written would be a defect of the endpoint's definition.
         let example = try! endpoint.example.map { try JSON.parse(JSON.encode($0)) }
-        add(endpoint, access, .json, example: example, bodyKind: .json) { context in
+        add(endpoint, access, .json, example: example, bodyKind: .json, changesNothing: changesNothing) { context in
             try handler(try Self.body(Body.self, context), context)
         }
     }
@@ -54,9 +56,10 @@ struct RouteTable: Sendable {
     /// An endpoint whose answer is not one JSON document, or comes later.
     mutating func raw<Answer>(
         _ endpoint: Endpoint<Nothing, Answer>, _ access: Access, acceptsCookie: Bool = false,
+        changesNothing: Bool = false,
         _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
-        add(endpoint, access, .none, acceptsCookie: acceptsCookie, handler)
+        add(endpoint, access, .none, acceptsCookie: acceptsCookie, changesNothing: changesNothing, handler)
     }
 
     /// An endpoint that takes a streamed body.
@@ -69,10 +72,22 @@ struct RouteTable: Sendable {
         }
     }
 
+    /// A page or a file of the web UI: no part of the interface, so no description lists it, and all share one meter.
+    mutating func page(_ path: String, _ handler: @escaping @Sendable (RequestContext) throws -> Reply) {
+        let endpoint = Endpoint<Nothing, Nothing>(.get, path, "", refuses: [.routeNotFound], name: "webPage")
+        router.add(
+            .get, path,
+            Route(
+                endpoint: EndpointDescription(
+                    endpoint, .none, example: nil, access: Access.anyone.words, takesOperator: false,
+                    takesEngine: false, accessRefusals: []), access: .anyone, body: .none, meter: meters.pages,
+                handler: handler))
+    }
+
     private mutating func add<Body, Answer>(
         _ endpoint: Endpoint<Body, Answer>, _ access: Access, _ body: Route.BodyKind, example: JSONValue? = nil,
         bodyKind: EndpointDescription.BodyKind = .none, acceptsCookie: Bool = false,
-        _ handler: @escaping @Sendable (RequestContext) throws -> Reply
+        changesNothing: Bool = false, _ handler: @escaping @Sendable (RequestContext) throws -> Reply
     ) {
         let description = EndpointDescription(
             endpoint, bodyKind, example: example, access: access.words, takesOperator: access.takesOperator,
@@ -80,8 +95,8 @@ struct RouteTable: Sendable {
         endpoints.append(description)
         let meter = meters.add(method: endpoint.method.rawValue, route: endpoint.path)
         let route = Route(
-            endpoint: description, access: access, body: body, acceptsCookie: acceptsCookie, meter: meter,
-            handler: handler)
+            endpoint: description, access: access, body: body, acceptsCookie: acceptsCookie,
+            changesNothing: changesNothing, meter: meter, handler: handler)
         router.add(endpoint.method, endpoint.path, route)
     }
 

@@ -28,11 +28,17 @@ enum OperationalTables {
         }
     }
 
-    static let all: [Operational] = [
+    /// Those that there have been from the beginning.
+    private static let first: [Operational] = [
         Operational(LeaseTable.table), Operational(AttemptTable.table), Operational(EngineTable.table),
         Operational(EngineTokenTable.table), Operational(IdempotencyTable.table), Operational(OwnerTable.table),
         Operational(ProbeTable.table), Operational(SessionTable.table), Operational(SpentBootstrapTokenTable.table),
     ]
 
-    static let migration = Migration(3, "operations", all.map(\.schema).reduce(Schema(sqlite: [], postgres: []), +))
+    static let all =
+        first + [
+            Operational(LoginLinkTable.table), Operational(WebSessionTable.table), Operational(WebMarkTable.table),
+        ]
+
+    static let migration = Migration(3, "operations", first.map(\.schema).reduce(Schema(sqlite: [], postgres: []), +))
 }

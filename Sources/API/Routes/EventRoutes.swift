@@ -31,7 +31,8 @@ struct EventRoutes: Sendable {
     func mount(on routes: inout RouteTable) {
         routes.raw(.events, .operatorOnly, list)
         routes.raw(.event, .operatorOnly, show)
-        routes.raw(.roomStream, .operatorOnly, acceptsCookie: true, follow)
+        routes.raw(.roomStream, .operatorOnly, acceptsCookie: true, followRoom)
+        routes.raw(.workspaceStream, .operatorOnly, acceptsCookie: true, followWorkspace)
     }
 
     @Sendable private func list(_ context: RequestContext) throws -> Reply {
@@ -99,13 +100,7 @@ struct EventRoutes: Sendable {
 
     private func filter(_ context: RequestContext) throws(Rejection) -> EventFilter {
         var filter = EventFilter(workspaces: [context.workspace])
-        if context.query("include_system") == "1", context.workspace != .system {
-            guard context.caller.isOperator else {
-                throw Rejection(
-                    .operatorRequired, "include_system: the instance's own events are the operator's to read")
-            }
-            filter.workspaces?.append(.system)
-        }
+        if try includesSystem(context) { filter.workspaces?.append(.system) }
         let type: StreamType? = try context.choice("stream_type", .invalidStreamType)
         let id = context.query("stream_id")
         guard (type == nil) == (id == nil) else {
@@ -126,6 +121,15 @@ struct EventRoutes: Sendable {
         filter.subjectAgentID = context.query("subject_agent_id")
         filter.subjectPrincipalID = context.query("subject_principal_id")
         return filter
+    }
+
+    /// Whether the instance's own events come along.
+    private func includesSystem(_ context: RequestContext) throws(Rejection) -> Bool {
+        guard context.query("include_system") == "1", context.workspace != .system else { return false }
+        guard context.caller.isOperator else {
+            throw Rejection(.operatorRequired, "include_system: the instance's own events are the operator's to read")
+        }
+        return true
     }
 
     private func types(_ context: RequestContext) throws(Rejection) -> [String] {
@@ -166,26 +170,39 @@ struct EventRoutes: Sendable {
             Answers.document(writer.bytes, format.rawValue, fields: [.vary: "accept"], for: context.request))
     }
 
-    @Sendable private func follow(_ context: RequestContext) throws -> Reply {
+    @Sendable private func followRoom(_ context: RequestContext) throws -> Reply {
         let id: RoomID = context.id("room_id")
+        let topic = EventTopic.stream(.room(id))
+        let last = try environment.database.read { transaction in
+            _ = try found(id, in: context.workspace, transaction)
+            return try topic.lastSeq(in: transaction)
+        }
+        return try follow(topic, endingAt: last, otherwiseAfter: 0, context)
+    }
+
+    @Sendable private func followWorkspace(_ context: RequestContext) throws -> Reply {
+        let topic = EventTopic.workspace(context.workspace, withSystem: try includesSystem(context))
+        let last = try environment.database.read { try topic.lastSeq(in: $0) }
+        return try follow(topic, endingAt: last, otherwiseAfter: last, context)
+    }
+
+    /// - Parameter start: Where a client begins that says nothing.
+    private func follow(
+        _ topic: EventTopic, endingAt last: Int64, otherwiseAfter start: Int64, _ context: RequestContext
+    ) throws -> Reply {
         // The header is what a reconnecting client saw last; it wins over the address it started with.
         let fromHeader = try context.request.fields[.lastEventID].map {
             try RequestContext.sequence($0, "last-event-id")
         }
-        let seq = try fromHeader ?? context.sequence("from_seq") ?? 0
-        let stream = StreamID.room(id)
-        let last = try environment.database.read { transaction in
-            _ = try found(id, in: context.workspace, transaction)
-            return try EventQueries.lastSeq(of: stream, in: transaction)
-        }
+        let seq = try fromHeader ?? context.sequence("from_seq") ?? start
         guard seq <= last else {
             throw Rejection.field(
                 "last-event-id", .invalidCursor,
                 "the stream ends at \(last), the cursor says \(seq): start again from 0")
         }
-        let feed = RoomFeed(
-            stream, after: seq, hub: hub, database: environment.database, clock: environment.clock, metrics: metrics,
-            mayGoOn: { isLive(context.caller) })
+        let feed = EventFeed(
+            topic, after: seq, hub: hub, database: environment.database, clock: environment.clock, metrics: metrics,
+            mayGoOn: { isLive(context) })
         let head = HTTPResponse(
             .ok,
             fields: [
@@ -196,9 +213,13 @@ struct EventRoutes: Sendable {
     }
 
     /// Whether the caller would be let in again.
-    private func isLive(_ caller: Caller) -> Bool {
-        guard case .owner(_, let session) = caller else { return true }
+    private func isLive(_ context: RequestContext) -> Bool {
         let now = environment.now
+        if let web = context.web {
+            let session = try? environment.database.read { try WebSessionTable.live(web.secretHash, at: now, $0) }
+            return session != nil
+        }
+        guard case .owner(_, let session) = context.caller else { return true }
         return (try? environment.database.read { try SessionTable.isLive(session.sessionID, at: now, $0) }) ?? false
     }
 }

@@ -1,5 +1,6 @@
 import DatabaseCore
 import Domain
+import EventStore
 import HTTP
 import HTTPServer
 import JSON
@@ -17,6 +18,7 @@ struct PolicyRoutes: Sendable {
             ActionRegistryAnswer(actions: ActionRegistry.actions)
         }
         routes.get(.constraints, .engine(action: "run.execute"), constraints)
+        routes.on(.checkPlan, .operatorOnly, changesNothing: true, checkPlan)
         routes.on(.evaluatePolicy, .engine(action: "run.execute"), evaluate)
     }
 
@@ -64,6 +66,26 @@ struct PolicyRoutes: Sendable {
         // Elsewhere the claim has been checked against the credential, and is the actor's own.
         if case .header = context.caller { draft.actorPrincipalID = Limits.trimmed(body.principalID) }
         return draft
+    }
+
+    @Sendable private func checkPlan(_ body: CheckPlan, _ context: RequestContext) throws -> Reply {
+        let value = body.plan ?? .null
+        let plan = try RunDecider.plan(value, secret: SecretScanner.firstSecret(in: ["plan": value]))
+        let check = try environment.database.read { transaction in
+            if let room = body.roomID { _ = try found(room, in: context.workspace, transaction) }
+            let steps = try plan.steps.map { step in
+                let action = ToolCatalogue.action(tool: step.tool, arguments: step.arguments)
+                let question = PolicyQuestion(
+                    category: .toolCall, action: action, workspaceID: context.workspace, roomID: body.roomID)
+                let verdict = try PolicyGate.evaluate(
+                    question, environment.policyFacts(of: action, in: context.workspace, transaction)
+                ).verdict
+                return PlanCheck.Step(
+                    step, effect: try step.effect(of: step.arguments), action: action, verdict: verdict)
+            }
+            return PlanCheck(steps: steps, secretNames: plan.secretNames)
+        }
+        return .now(try Answers.json(check))
     }
 
     @Sendable private func constraints(_ context: RequestContext) throws -> ConstraintList {

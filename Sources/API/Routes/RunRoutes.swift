@@ -9,11 +9,13 @@ import Shared
 struct RunRoutes: Sendable {
     let environment: APIEnvironment
     let commands: CommandBus
+    let audits: Audits
 
     func mount(on routes: inout RouteTable) {
         routes.on(.createRun, .operatorOnly, create)
         routes.get(.runs, .engine(action: "run.execute"), list)
         routes.get(.run, .engine(action: "run.execute"), show)
+        routes.raw(.runSnapshot, .engine(action: "run.execute"), snapshot)
         routes.get(.attempts, .engine(action: "run.execute"), attempts)
         routes.on(.startRun, .operatorOnly, start)
         routes.on(.completeRun, .engine(action: "run.execute"), complete)
@@ -75,6 +77,46 @@ struct RunRoutes: Sendable {
             _ = try found(id, in: context.workspace, transaction)
             return AttemptList(attempts: try AttemptTable.list(of: id, transaction))
         }
+    }
+
+    @Sendable private func snapshot(_ context: RequestContext) throws -> Reply {
+        let id: RunID = context.id("run_id")
+        guard let atSeq = try context.sequence("at_seq") else {
+            let answer = try environment.database.read { transaction in
+                let run = try found(id, in: context.workspace, transaction)
+                let lease = try LeaseTable.find(id, transaction)
+                return try Self.snapshot(RunHistory.now(id, transaction), run.joined(with: lease), at: nil, transaction)
+            }
+            return .now(try Answers.document(answer, for: context.request))
+        }
+        // Folding a long run takes a while, and requests share this thread.
+        return audits.run(context) { audits in
+            try audits.read { transaction in
+                _ = try found(id, in: context.workspace, transaction)
+                guard let past = try RunHistory.past(id, after: atSeq, transaction) else {
+                    throw Rejection(
+                        .runTooLong,
+                        "the run has more than \(RunHistory.eventsMax) events; its past is in GET /v1/events?run_id=\(id)"
+                    )
+                }
+                guard let run = past.run else {
+                    throw Rejection(.runNotFound, "the run \(id) was not there yet after event \(atSeq)")
+                }
+                return try Self.snapshot(past, run, at: atSeq, transaction)
+            }
+        }
+    }
+
+    private static func snapshot(
+        _ history: RunHistory, _ run: Run, at atSeq: Int64?, _ transaction: any ReadTransaction
+    ) throws -> RunSnapshot {
+        let span = try EventQueries.span(of: run.runID, in: transaction) ?? (0, 0)
+        let attempts = try AttemptTable.list(of: run.runID, transaction).filter {
+            atSeq == nil || $0.claimedAt <= run.updatedAt
+        }
+        return RunSnapshot(
+            run: run, steps: history.steps, toolCalls: history.toolCalls, approvals: history.approvals,
+            artifacts: history.artifacts, attempts: attempts, atSeq: atSeq, firstSeq: span.first, lastSeq: span.last)
     }
 
     // MARK: Changing

@@ -16,18 +16,10 @@ struct SystemRoutes: Sendable {
     let isDraining: @Sendable () -> Bool
 
     func mount(on routes: inout RouteTable) {
-        routes.raw(.landing, .anyone) { _ in .now(Self.landing) }
         routes.get(.health, .anyone, health)
         routes.get(.killSwitch, .engine(action: "run.execute"), killSwitch)
         routes.on(.setKillSwitch, .machineOperator, setKillSwitch)
     }
-
-    private static let landing = HTTPResponse(
-        .ok,
-        fields: [
-            .contentType: "text/plain; charset=utf-8",
-            .link: WebLink("/openapi.json", .serviceDescription).description,
-        ], body: Array("AgentOS api; see docs/reference.".utf8))
 
     @Sendable private func health(_ context: RequestContext) -> Health {
         let state = try? environment.database.read { try KillSwitchTable.state($0) }

@@ -63,6 +63,9 @@ extension EventSentence {
         case .sessionRefreshed: self.init(.note, "\(by) renewed the session")
         case .sessionRevoked(let event): self.init(.note, "session of \(by) ended: \(event.reason)")
         case .loginFailed: self.init(.failed, "a login failed: wrong passphrase")
+        case .webSessionIssued(let event):
+            self.init(.note, "\(by) signed a browser in" + (event.isReadOnly ? ", to look only" : ""))
+        case .webSessionEnded: self.init(.note, "\(by) signed a browser out")
         }
     }
 }

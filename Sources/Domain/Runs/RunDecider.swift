@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 package import Shared
 
 /// Runs: what may become of one, and the events that say so.
@@ -8,7 +8,7 @@ package enum RunDecider {
         _ id: RunID, _ request: CreateRun, in workspace: WorkspaceID, roomID: RoomID, correlationID: String,
         planSecret: (pointer: String, ruleID: String)?, _ facts: CommandFacts
     ) throws(Rejection) -> Decision<RunID> {
-        if let plan = request.input?["plan"] { try check(plan, planSecret) }
+        if let plan = request.input?["plan"] { _ = try self.plan(plan, secret: planSecret) }
         let scope = EventScope(
             workspaceID: workspace, roomID: roomID, threadID: request.threadID, runID: id, correlationID: correlationID)
         let created = RunCreated(
@@ -17,9 +17,14 @@ package enum RunDecider {
         return Decision([EventDraft(.run(.created(created)), in: scope, by: facts.actor)], id)
     }
 
-    private static func check(_ plan: JSONValue, _ secret: (pointer: String, ruleID: String)?) throws(Rejection) {
+    /// The plan that the value of `input.plan` is.
+    /// - Parameter secret: Where the input holds something secret-shaped, if it does.
+    package static func plan(
+        _ value: JSONValue, secret: (pointer: String, ruleID: String)?
+    ) throws(Rejection) -> Plan {
+        let plan: Plan
         do throws(PlanFaults) {
-            _ = try Plan.parse(plan).get()
+            plan = try Plan.parse(value).get()
         } catch {
             let faults = error.faults.map { fault -> JSONValue in
                 ["pointer": .string(fault.pointer), "detail": .string(fault.detail)]
@@ -36,6 +41,7 @@ package enum RunDecider {
                 "\(secret.pointer) looks like a secret (\(secret.ruleID)); name it with ${{ secrets.NAME }} instead",
                 details: ["pointer": .string(secret.pointer), "rule_id": .string(secret.ruleID)])
         }
+        return plan
     }
 
     // MARK: Starting and giving back

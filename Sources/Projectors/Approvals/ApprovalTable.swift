@@ -59,8 +59,10 @@ package enum ApprovalTable {
             """,
         ])
 
-    static let projector = Projector(table) { recorded, transaction in
-        guard case .approval(let event) = recorded.event else { return }
+    static let projector = Projector(table, change: change)
+
+    static func change(_ recorded: Recorded<DomainEvent>) -> RowChange<Approval>? {
+        guard case .approval(let event) = recorded.event else { return nil }
         let id: ApprovalID =
             switch event {
             case .requested(let event): event.approvalID
@@ -69,7 +71,13 @@ package enum ApprovalTable {
             case .expired(let event): event.approvalID
             }
         let isNew = if case .requested = event { true } else { false }
-        try table.fold(id, isNew: isNew, in: transaction) { ApprovalDecider.evolve($0, recorded.with(event)) }
+        return RowChange(id, isNew: isNew) { ApprovalDecider.evolve($0, recorded.with(event)) }
+    }
+
+    /// What the run asked for, oldest first.
+    static func list(of run: RunID, limit: Int, _ transaction: any ReadTransaction) throws -> [Approval] {
+        try table.all(
+            where: " WHERE run_id = \(run) ORDER BY created_at, approval_id LIMIT \(limit)", in: transaction)
     }
 
     package static func find(

@@ -37,11 +37,19 @@ package enum ArtifactTable {
             "CREATE INDEX proj_artifacts_by_blob ON proj_artifacts (sha256) WHERE sha256 IS NOT NULL",
         ])
 
-    static let projector = Projector(table) { recorded, transaction in
-        guard case .artifact(.created(let created)) = recorded.event else { return }
-        try table.fold(created.artifactID, isNew: true, in: transaction) {
+    static let projector = Projector(table, change: change)
+
+    static func change(_ recorded: Recorded<DomainEvent>) -> RowChange<Artifact>? {
+        guard case .artifact(.created(let created)) = recorded.event else { return nil }
+        return RowChange(created.artifactID, isNew: true) {
             ArtifactDecider.evolve($0, recorded.with(.created(created)))
         }
+    }
+
+    /// The run's artifacts, oldest first.
+    static func list(of run: RunID, limit: Int, _ transaction: any ReadTransaction) throws -> [Artifact] {
+        try table.all(
+            where: " WHERE run_id = \(run) ORDER BY created_at, artifact_id LIMIT \(limit)", in: transaction)
     }
 
     package static func find(_ id: ArtifactID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws

@@ -51,22 +51,21 @@ package enum RunTable {
             "CREATE INDEX proj_runs_waiting ON proj_runs (wake_at) WHERE status = 'waiting'",
         ])
 
-    static let projector = Projector(table) { recorded, transaction in
+    static let projector = Projector(table, change: change)
+
+    static func change(_ recorded: Recorded<DomainEvent>) -> RowChange<Run>? {
+        let id = recorded.envelope.runID
         switch recorded.event {
         case .run(let event):
             let isNew = if case .created = event { true } else { false }
-            try table.fold(recorded.envelope.runID, isNew: isNew, in: transaction) {
-                RunDecider.evolve($0, recorded.with(event))
-            }
+            return RowChange(id, isNew: isNew) { RunDecider.evolve($0, recorded.with(event)) }
         // What begins below a run moves it up in lists and is the cause of what comes next.
-        case .step(.created), .toolCall(.invoked):
-            try table.fold(recorded.envelope.runID, in: transaction) { $0?.touched(by: recorded) }
+        case .step(.created), .toolCall(.invoked): return RowChange(id) { $0?.touched(by: recorded) }
         // What proves, judges or blames a run: the pipeline's order follows it, the run stays as it is.
-        case .evidence, .incident, .review(.scorecardRecorded):
-            try table.fold(recorded.envelope.runID, in: transaction) { $0?.followed(by: recorded) }
+        case .evidence, .incident, .review(.scorecardRecorded): return RowChange(id) { $0?.followed(by: recorded) }
         case .approval, .artifact, .auth, .engine, .experiment, .learning, .policy, .review, .room, .step, .system,
             .thread, .toolCall:
-            break
+            return nil
         }
     }
 

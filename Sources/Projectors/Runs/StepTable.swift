@@ -31,18 +31,18 @@ package enum StepTable {
             "CREATE INDEX proj_steps_by_run ON proj_steps (run_id, created_at)"
         ])
 
-    static let projector = Projector(table) { recorded, transaction in
+    static let projector = Projector(table, change: change)
+
+    static func change(_ recorded: Recorded<DomainEvent>) -> RowChange<Step>? {
+        let id = recorded.envelope.stepID
         switch recorded.event {
         case .step(let event):
             let isNew = if case .created = event { true } else { false }
-            try table.fold(recorded.envelope.stepID, isNew: isNew, in: transaction) {
-                StepDecider.evolve($0, recorded.with(event))
-            }
-        case .toolCall(let event):
-            try table.fold(recorded.envelope.stepID, in: transaction) { StepDecider.evolve($0, recorded.with(event)) }
+            return RowChange(id, isNew: isNew) { StepDecider.evolve($0, recorded.with(event)) }
+        case .toolCall(let event): return RowChange(id) { StepDecider.evolve($0, recorded.with(event)) }
         case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review,
             .room, .run, .system, .thread:
-            break
+            return nil
         }
     }
 

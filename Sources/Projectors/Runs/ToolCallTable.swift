@@ -41,9 +41,17 @@ package enum ToolCallTable {
             "CREATE INDEX proj_tool_calls_running ON proj_tool_calls (updated_at) WHERE status = 'running'",
         ])
 
-    static let projector = Projector(table) { recorded, transaction in
-        guard case .toolCall(let event) = recorded.event else { return }
-        try table.fold(event.toolCallID, in: transaction) { ToolCallDecider.evolve($0, recorded.with(event)) }
+    static let projector = Projector(table, change: change)
+
+    static func change(_ recorded: Recorded<DomainEvent>) -> RowChange<ToolCall>? {
+        guard case .toolCall(let event) = recorded.event else { return nil }
+        return RowChange(event.toolCallID) { ToolCallDecider.evolve($0, recorded.with(event)) }
+    }
+
+    /// The run's calls, oldest first.
+    static func list(of run: RunID, limit: Int, _ transaction: any ReadTransaction) throws -> [ToolCall] {
+        try table.all(
+            where: " WHERE run_id = \(run) ORDER BY started_at, tool_call_id LIMIT \(limit)", in: transaction)
     }
 
     package static func find(_ id: ToolCallID, in workspace: WorkspaceID, _ transaction: any ReadTransaction) throws

@@ -71,6 +71,26 @@ extension Endpoint where Body == Nothing, Answer == Nothing {
     }
 }
 
+extension Endpoint where Body == Nothing, Answer == Nothing {
+    package static var workspaceStream: Self {
+        .init(
+            .get, "/v1/streams/workspace",
+            "Server-sent events of everything in the workspace, from `Last-Event-ID` or `from_seq` on, else from now on.",
+            query: [
+                .init(
+                    "from_seq", .integer(0...Int64.max), "The last `global_seq` that was seen; `Last-Event-ID` wins.",
+                    refusal: .invalidCursor),
+                .init("include_system", .flag, "`1` adds the events of the instance itself."),
+            ], answers: ["text/event-stream"], refuses: [.operatorRequired],
+            notes: """
+                Begins with an `id:` alone, the place where it begins. Then each event is `id: <global_seq>`, `data: <the event \
+                as one line of JSON>` and an empty line; numbers in between belong to others. A comment is sent when nothing \
+                has happened for 15 s. The stream never ends by itself; come again with `Last-Event-ID`, and nothing is missed \
+                or doubled.
+                """)
+    }
+}
+
 /// Events, oldest first.
 package struct EventList: PagedAnswer, Codable, Hashable, Sendable {
     package var events: [EventRow]

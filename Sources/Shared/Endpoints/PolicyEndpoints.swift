@@ -31,6 +31,65 @@ extension Endpoint where Body == Nothing, Answer == ConstraintList {
     }
 }
 
+extension Endpoint where Body == CheckPlan, Answer == PlanCheck {
+    package static var checkPlan: Self {
+        .init(
+            .post, "/v1/plans/check",
+            "What a plan would do, before it is a run: its steps, and what the gate would say to each. Nothing is recorded.",
+            refuses: [.missingField, .planInvalid, .secretInPlan, .roomNotFound],
+            example: CheckPlan(plan: [
+                "version": 1,
+                "steps": [["id": "count", "tool": "shell", "with": ["argv": ["wc", "-l", "README.md"]]]],
+            ]),
+            notes: """
+                A wrong plan is refused exactly as `POST /v1/runs` would, with a pointer to every fault. Arguments that are still \
+                templates count as the strictest they can become, and the verdict is of now: the kill switch may be another later.
+                """)
+    }
+}
+
+/// A plan to look at: the value of `input.plan`.
+package struct CheckPlan: Codable, Hashable, Sendable, RuledBody {
+    package static let rules: [FieldRule] = [.present("plan")]
+
+    package var plan: JSONValue?
+    package var roomID: RoomID?
+
+    package init(plan: JSONValue? = nil, roomID: RoomID? = nil) { (self.plan, self.roomID) = (plan, roomID) }
+}
+
+/// What the plan would do.
+package struct PlanCheck: Codable, Hashable, Sendable {
+    /// A step as the gate sees it.
+    package struct Step: Codable, Hashable, Sendable {
+        package var planStepID: String
+        package var title: String?
+        package var tool: String
+        package var needs: [String]
+        package var when: String
+        package var effect: Effect
+        package var action: String
+        package var decision: PolicyDecision
+        package var reasonCode: String
+        package var reason: String?
+        package var ruleID: String
+
+        package init(_ step: PlanStep, effect: Effect, action: ActionName, verdict: PolicyVerdict) {
+            (planStepID, title, tool) = (step.id.description, step.title, step.tool.rawValue)
+            (needs, when) = (step.needs.map(\.description), step.when.rawValue)
+            (self.effect, self.action) = (effect, action.rawValue)
+            (decision, reasonCode, reason) = (verdict.decision, verdict.reasonCode, verdict.reason)
+            ruleID = verdict.ruleID
+        }
+    }
+
+    package var steps: [Step]
+    /// Secrets that it names, and that an engine will look up before anything is dispatched.
+    package var secretNames: [String]
+
+    package init(steps: [Step], secretNames: [String]) { (self.steps, self.secretNames) = (steps, secretNames) }
+}
+
 /// An action to ask the gate about.
 package struct EvaluatePolicy: Codable, Hashable, Sendable, RuledBody {
     package static let rules: [FieldRule] = [

@@ -42,6 +42,25 @@ extension Endpoint where Body == Nothing, Answer == RunAnswer {
     package static var run: Self { .init(.get, "/v1/runs/{run_id}", "One run.", refuses: [.runNotFound]) }
 }
 
+extension Endpoint where Body == Nothing, Answer == RunSnapshot {
+    package static var runSnapshot: Self {
+        .init(
+            .get, "/v1/runs/{run_id}/snapshot",
+            "A run with its steps, calls, approvals, artifacts and attempts, now or as it was after an event.",
+            query: [
+                .init(
+                    "at_seq", .integer(0...Int64.max),
+                    "The `global_seq` of the last event that has happened; before the run's first it is 404.",
+                    refusal: .invalidCursor)
+            ], refuses: [.runNotFound, .runTooLong, .overloaded],
+            notes: """
+                The past is folded from the log by the same code that keeps the tables, so with `at_seq=<last_seq>` it is the \
+                same as without. Attempts are operational: of a past moment there are those that had begun by then, as they are \
+                now.
+                """)
+    }
+}
+
 extension Endpoint where Body == ClaimRun, Answer == ClaimAnswer {
     package static var claimRun: Self {
         .init(
@@ -188,6 +207,30 @@ package struct RunAnswer: Codable, Hashable, Sendable {
 
     package init(run: Run) {
         self.run = run
+    }
+}
+
+/// A run with all that belongs to it.
+package struct RunSnapshot: Codable, Hashable, Sendable {
+    package var run: Run
+    package var steps: [Step]
+    package var toolCalls: [ToolCall]
+    package var approvals: [Approval]
+    package var artifacts: [Artifact]
+    package var attempts: [RunAttempt]
+    /// The last event that has happened, by `global_seq`; null for now.
+    package var atSeq: Int64?
+    /// The run's first and last event, by `global_seq`.
+    package var firstSeq: Int64
+    package var lastSeq: Int64
+
+    package init(
+        run: Run, steps: [Step], toolCalls: [ToolCall], approvals: [Approval], artifacts: [Artifact],
+        attempts: [RunAttempt], atSeq: Int64?, firstSeq: Int64, lastSeq: Int64
+    ) {
+        (self.run, self.steps, self.toolCalls, self.approvals) = (run, steps, toolCalls, approvals)
+        (self.artifacts, self.attempts) = (artifacts, attempts)
+        (self.atSeq, self.firstSeq, self.lastSeq) = (atSeq, firstSeq, lastSeq)
     }
 }
 

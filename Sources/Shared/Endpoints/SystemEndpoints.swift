@@ -4,7 +4,9 @@ import HTTP
 
 extension Endpoint where Body == Nothing, Answer == Nothing {
     package static var landing: Self {
-        .init(.get, "/", "What a browser finds at the address.", answers: ["text/plain"])
+        .init(
+            .get, "/", "What a browser finds at the address: the web UI, and for others where to look.",
+            answers: ["text/plain", "text/html"], refuses: [.routeNotFound])
     }
 }
 

@@ -72,6 +72,7 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case engineTokenInvalid = "engine_token_invalid"
     case engineTokenExpired = "engine_token_expired"
     case invalidCredentials = "invalid_credentials"
+    case invalidLoginLink = "invalid_login_link"
     case invalidRefreshToken = "invalid_refresh_token"
     // 403: known, and not allowed.
     case actorClaimMismatch = "actor_claim_mismatch"
@@ -95,6 +96,8 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case actionZoneRequiresHighStakes = "action_zone_requires_high_stakes"
     case bootstrapForbidden = "bootstrap_forbidden"
     case cookieNotAccepted = "cookie_not_accepted"
+    case csrfTokenRequired = "csrf_token_required"
+    case readOnlySession = "read_only_session"
     case unauthorizedWorkspace = "unauthorized_workspace"
     // 404: not here, or not yours.
     case approvalNotFound = "approval_not_found"
@@ -149,6 +152,7 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case incidentClosed = "incident_closed"
     case ownerAlreadyExists = "owner_already_exists"
     case runNotEnded = "run_not_ended"
+    case runTooLong = "run_too_long"
     // 429, 500 …: ours.
     case loginThrottled = "login_throttled"
     case internalError = "internal_error"
@@ -176,14 +180,14 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
             .weakPassphrase:
             .badRequest
         case .missingBearerToken, .invalidSession, .missingEngineToken, .engineTokenInvalid, .engineTokenExpired,
-            .invalidCredentials, .invalidRefreshToken:
+            .invalidCredentials, .invalidLoginLink, .invalidRefreshToken:
             .unauthorized
         case .actorClaimMismatch, .approvalAlreadyConsumed, .approvalDenied, .approvalExpired, .approvalOutOfScope,
             .engineActionNotAllowed, .engineInactive, .engineRoomNotAllowed, .engineRoomScopeRequired,
             .externalWriteRequiresApproval, .killSwitchActive, .killSwitchSetByEnvironment, .operatorRequired,
             .originNotAllowed, .unknownAction, .actionIrreversibleRequiresHighStakes, .actionPreApprovalRequired,
             .actionZoneMismatch, .actionZoneRequiresHighStakes, .bootstrapForbidden, .cookieNotAccepted,
-            .unauthorizedWorkspace:
+            .csrfTokenRequired, .readOnlySession, .unauthorizedWorkspace:
             .forbidden
         case .approvalNotFound, .artifactNotFound, .blobNotFound, .engineNotFound, .engineTokenNotFound,
             .eventNotFound, .roomNotFound, .routeNotFound, .runNotFound, .stepNotFound, .threadNotFound,
@@ -200,7 +204,8 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
             .outcomeUnknown, .runAlreadyEnded, .runCancelRequested, .runHasPlan, .runNotQueued,
             .runNotRunning, .stepAlreadyEnded, .toolCallNotRunning, .toolCallNotUnknown, .toolCallLimitReached,
             .experimentHasActiveRuns, .experimentNotOpen, .incidentAlreadyClosed, .incidentCloseBlockedMissingLearning,
-            .incidentCloseBlockedMissingRCA, .incidentClosed, .ownerAlreadyExists, .runNotEnded:
+            .incidentCloseBlockedMissingRCA, .incidentClosed, .ownerAlreadyExists, .runNotEnded,
+            .runTooLong:
             .conflict
         case .loginThrottled: .tooManyRequests
         case .internalError: .internalServerError

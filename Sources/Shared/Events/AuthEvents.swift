@@ -5,10 +5,13 @@ package enum AuthEvent: EventFamily {
     case sessionRefreshed(SessionRefreshed)
     case sessionRevoked(SessionRevoked)
     case loginFailed(LoginFailed)
+    case webSessionIssued(WebSessionIssued)
+    case webSessionEnded(WebSessionEnded)
 
     package static let members: [EventMember<AuthEvent>] = [
         .init(AuthEvent.ownerCreated), .init(AuthEvent.sessionIssued), .init(AuthEvent.sessionRefreshed),
         .init(AuthEvent.sessionRevoked), .init(AuthEvent.loginFailed),
+        .init(AuthEvent.webSessionIssued), .init(AuthEvent.webSessionEnded),
     ]
 
     package var payload: any EventPayload {
@@ -18,6 +21,8 @@ package enum AuthEvent: EventFamily {
         case .sessionRefreshed(let payload): payload
         case .sessionRevoked(let payload): payload
         case .loginFailed(let payload): payload
+        case .webSessionIssued(let payload): payload
+        case .webSessionEnded(let payload): payload
         }
     }
 }
@@ -96,5 +101,35 @@ package struct LoginFailed: EventPayload {
     package init(ownerID: OwnerID? = nil, peer: String? = nil) {
         self.ownerID = ownerID
         self.peer = peer
+    }
+}
+
+/// A browser was signed in to the web UI.
+package struct WebSessionIssued: EventPayload {
+    package static let type = "auth.web_session.issued"
+
+    package var sessionID: SessionID
+    /// Nil for the machine's operator.
+    package var ownerID: OwnerID?
+    package var isReadOnly: Bool
+    package var peer: String?
+    package var userAgent: String?
+
+    package init(_ session: WebSession) {
+        (sessionID, ownerID, isReadOnly) = (session.sessionID, session.ownerID, session.isReadOnly)
+        (peer, userAgent) = (session.peer, session.userAgent)
+    }
+}
+
+/// A browser was signed out of the web UI.
+package struct WebSessionEnded: EventPayload {
+    package static let type = "auth.web_session.ended"
+
+    package var sessionID: SessionID
+    package var ownerID: OwnerID?
+    package var peer: String?
+
+    package init(sessionID: SessionID, ownerID: OwnerID?, peer: String? = nil) {
+        (self.sessionID, self.ownerID, self.peer) = (sessionID, ownerID, peer)
     }
 }

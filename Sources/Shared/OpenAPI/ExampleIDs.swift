@@ -17,6 +17,8 @@ package enum ExampleIDs {
     package static let workspace: WorkspaceID = "ws_home"
     /// Of no session: a test puts a live one in its place.
     package static let refreshToken = "rtk_of_the_session"
+    /// Of no link: a test puts an open one in its place.
+    package static let loginCode = "alk_of_the_link"
 
     /// Each with the path parameter that names such a thing.
     package static let parameters: [(name: String, example: String)] = [

@@ -16,6 +16,7 @@ struct Inhabited {
     private(set) var claimToken = ""
     /// Of a session of our owner, where one is prepared.
     private(set) var refreshToken = "none"
+    private(set) var loginCode = "none"
     static let engineName = "holder"
 
     var people: APIClient { api.operator(in: workspace) }
@@ -111,6 +112,10 @@ struct Inhabited {
         "login": { world in _ = try world.ownerSession() },
         "refreshSession": { world in world.refreshToken = try world.ownerSession()["refresh_token"]?.stringValue ?? ""
         },
+        "beginWebSession": { world in
+            let link = try world.people.post("/v1/ui/links")[text: "url"]
+            world.loginCode = link.split(separator: "#").last.map(String.init) ?? ""
+        },
         "closeIncident": { world in
             let incident = "/v1/incidents/\(world["incident_id"])"
             _ = try world.made("\(incident)/rca", ["summary": "A typo"], "ok")
@@ -132,6 +137,7 @@ struct Inhabited {
             for (name, example) in ExampleIDs.parameters { text = text.replacing(example, with: self[name]) }
             text = text.replacing(ExampleIDs.workspace.rawValue, with: workspace.rawValue)
             text = text.replacing(ExampleIDs.refreshToken, with: refreshToken)
+            text = text.replacing(ExampleIDs.loginCode, with: loginCode)
             return Array(text.utf8)
         }
     }

@@ -105,6 +105,13 @@ enum GoldenEvents {
         .auth(
             .sessionRevoked(SessionRevoked(sessionID: "ses_1", ownerID: "own_1", reason: "logout", peer: "127.0.0.1"))),
         .auth(.loginFailed(LoginFailed(ownerID: "own_1", peer: "127.0.0.1"))),
+        .auth(
+            .webSessionIssued(
+                WebSessionIssued(
+                    WebSession(
+                        sessionID: "ses_1", ownerID: "own_1", workspaceID: "ws_home", isReadOnly: true,
+                        at: Timestamp(milliseconds: 0), peer: "127.0.0.1", userAgent: "Browser/1")))),
+        .auth(.webSessionEnded(WebSessionEnded(sessionID: "ses_1", ownerID: "own_1", peer: "127.0.0.1"))),
         .evidence(
             .manifestCreated(
                 EvidenceManifestCreated(

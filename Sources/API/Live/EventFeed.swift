@@ -6,8 +6,9 @@ import Platform
 import Shared
 import Synchronization
 
-/// A room's events as server-sent events, from a number on, without gap or double, for as long as the client listens.
-final class RoomFeed: BodySource {
+/// The events of a room or a workspace as server-sent events, from a number on, without gap or double, for as long as the
+/// client listens.
+final class EventFeed: BodySource {
     /// Events read from the log at once.
     private static let pageEvents = 100
     /// A comment after so long without an event tells proxies and clients that the stream lives.
@@ -27,7 +28,7 @@ final class RoomFeed: BodySource {
         var hasEnded = false
     }
 
-    private let stream: StreamID
+    private let topic: EventTopic
     private let hub: EventHub
     private let database: any Database
     private let clock: any Clock
@@ -39,10 +40,10 @@ final class RoomFeed: BodySource {
 
     /// - Parameter mayGoOn: Whether the follower's credential is still good; asked now and then.
     init(
-        _ stream: StreamID, after seq: Int64, hub: EventHub, database: any Database, clock: any Clock,
+        _ topic: EventTopic, after seq: Int64, hub: EventHub, database: any Database, clock: any Clock,
         metrics: Metrics, mayGoOn: @escaping @Sendable () -> Bool
     ) {
-        (self.stream, self.hub, self.database, self.clock) = (stream, hub, database, clock)
+        (self.topic, self.hub, self.database, self.clock) = (topic, hub, database, clock)
         (self.metrics, self.mayGoOn) = (metrics, mayGoOn)
         let now = clock.monotonicMilliseconds()
         state = Mutex(State(seq: seq, lastSentMs: now, checkedMs: now))
@@ -52,8 +53,7 @@ final class RoomFeed: BodySource {
     func attach(_ wake: @escaping @Sendable () -> Void) {
         do {
             try hub.follow(
-                stream, self,
-                lastSeq: { try database.read { try EventQueries.lastSeq(of: stream, in: $0) } },
+                topic, self, lastSeq: { try database.read { try topic.lastSeq(in: $0) } },
                 position: { [self] in givenSeq.load(ordering: .relaxed) }, wake: wake)
         } catch {
             state.withLock { $0.hasEnded = true }
@@ -62,7 +62,7 @@ final class RoomFeed: BodySource {
     }
 
     func detach() {
-        let last = hub.leave(stream, self)
+        let last = hub.leave(topic, self)
         if !hub.isEnding, givenSeq.load(ordering: .relaxed) < last { metrics.followersDropped.add() }
     }
 
@@ -71,8 +71,10 @@ final class RoomFeed: BodySource {
         return state.withLock { state in
             if state.hasEnded { return .abort }
             guard state.hasBegun else {
-                // Sends the headers on their way before the first event.
+                // Sends the headers on their way before the first event; and where a client that asked for what comes
+                // from now on has to go on when it is cut off before there was any.
                 state.hasBegun = true
+                if case .workspace = topic { return .bytes(SSEWriter.position(id: String(state.seq))) }
                 return .bytes(Array("\n".utf8))
             }
             if now - state.checkedMs >= Self.checkMilliseconds {
@@ -84,11 +86,11 @@ final class RoomFeed: BodySource {
                 return .bytes(SSEWriter.retry(milliseconds: Self.retryMilliseconds))
             }
             let frames: [EventHub.Frame]
-            switch hub.frames(of: stream, after: state.seq, bytesMax: bytes) {
+            switch hub.frames(of: topic, after: state.seq, bytesMax: bytes) {
             case .frames(let ready): frames = ready
             case .upToDate: frames = []
             case .readLog:
-                do { frames = try page(after: state.seq) } catch { return .abort }
+                do { frames = try page(after: &state.seq) } catch { return .abort }
             }
             guard let last = frames.last else {
                 guard now - state.lastSentMs >= Self.heartbeatMilliseconds else { return .wait }
@@ -101,12 +103,38 @@ final class RoomFeed: BodySource {
         }
     }
 
-    private func page(after seq: Int64) throws -> [EventHub.Frame] {
+    /// - Parameter seq: Moves on past what belongs to others when nothing is left for us.
+    private func page(after seq: inout Int64) throws -> [EventHub.Frame] {
         metrics.followerLogReads.add()
-        return try database.read { transaction in
+        let (frames, last) = try database.read { [seq] transaction in
+            let last = try topic.lastSeq(in: transaction)
+            let events = try EventQueries.events(topic.filter(after: seq), limit: Self.pageEvents, in: transaction)
+            return (events.map { EventHub.frame($0, topic) }, last)
+        }
+        if frames.isEmpty { seq = max(seq, last) }
+        return frames
+    }
+}
+
+extension EventTopic {
+    /// The number of the last event, of the topic's own or, for a workspace, of the whole log.
+    func lastSeq(in transaction: any ReadTransaction) throws -> Int64 {
+        switch self {
+        case .stream(let stream): try EventQueries.lastSeq(of: stream, in: transaction)
+        case .workspace: try EventQueries.lastGlobalSeq(in: transaction)
+        }
+    }
+
+    func filter(after seq: Int64) -> EventFilter {
+        switch self {
+        case .stream(let stream):
             var filter = EventFilter()
             (filter.stream, filter.afterStreamSeq) = (stream, seq)
-            return try EventQueries.events(filter, limit: Self.pageEvents, in: transaction).map { EventHub.frame($0) }
+            return filter
+        case .workspace(let workspace, let withSystem):
+            var filter = EventFilter(workspaces: withSystem ? [workspace, .system] : [workspace])
+            filter.afterGlobalSeq = seq
+            return filter
         }
     }
 }
