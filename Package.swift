@@ -32,7 +32,10 @@ let package = Package(
         module("Shared", "HTTP", "JSON"),
         module("APIClient", "Shared", "HTTPClient", "HTTP", "JSON"),
         // The files of `Sources/API/WebUI`, as bytes.
-        .target(name: "WebAssets", path: "Sources/WebAssets"),
+        .target(
+            name: "WebAssets", path: "Sources/WebAssets",
+            // `#embed` is of C23; the compiler has it in all its dialects.
+            cSettings: [.disableWarning("c23-extensions")]),
         // Level 2 and 3: decide, record, project.
         module("Domain", "Shared", "JSON"),
         module("EventStore", "Shared", "DatabaseCore", "Crypto", "JSON"),

@@ -41,11 +41,13 @@ enum LoginLinkTable {
             """)
     }
 
-    /// The link, which is gone with it; nil when there is none, or it is too old.
-    static func take(_ codeHash: String, at now: Timestamp, _ transaction: any WriteTransaction) throws -> Link? {
-        guard let link = try table.find(codeHash, in: transaction) else { return nil }
+    /// The link; nil when there is none, or it is too old.
+    static func open(_ codeHash: String, at now: Timestamp, _ transaction: any ReadTransaction) throws -> Link? {
+        try table.find(codeHash, in: transaction).flatMap { $0.expiresAt > now ? $0 : nil }
+    }
+
+    static func remove(_ codeHash: String, _ transaction: any WriteTransaction) throws {
         try transaction.execute("DELETE FROM sec_web_links WHERE code_hash = \(codeHash)")
-        return link.expiresAt > now ? link : nil
     }
 
     static func removeEnded(before time: Timestamp, _ transaction: any WriteTransaction) throws {

@@ -112,7 +112,7 @@ struct RunRoutes: Sendable {
     ) throws -> RunSnapshot {
         let span = try EventQueries.span(of: run.runID, in: transaction) ?? (0, 0)
         let attempts = try AttemptTable.list(of: run.runID, transaction).filter {
-            atSeq == nil || $0.claimedAt <= run.updatedAt
+            $0.attemptNo <= run.attemptNo
         }
         return RunSnapshot(
             run: run, steps: history.steps, toolCalls: history.toolCalls, approvals: history.approvals,

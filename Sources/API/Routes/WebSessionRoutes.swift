@@ -17,7 +17,7 @@ struct WebSessionRoutes: Sendable {
         routes.on(.createLoginLink, .operatorOnly, link)
         routes.on(.beginWebSession, .anyone, begin)
         routes.get(.webSession, .operatorOnly, show)
-        routes.raw(.endWebSession, .operatorOnly, changesNothing: true, end)
+        routes.on(.endWebSession, .operatorOnly, changesNothing: true, end)
         routes.get(.webMarks, .operatorOnly, marks)
         routes.on(.moveWebMarks, .operatorOnly, changesNothing: true, move)
     }
@@ -47,9 +47,8 @@ struct WebSessionRoutes: Sendable {
     @Sendable private func begin(_ body: BeginWebSession, _ context: RequestContext) throws -> Reply {
         let code = Limits.trimmed(body.code) ?? ""
         return commands.run(context, isReplayable: false) { work in
-            let taken = try LoginLinkTable.take(
-                environment.hash(ofSecret: code), at: work.now, work.transaction)
-            guard let link = taken else {
+            let hash = environment.hash(ofSecret: code)
+            guard let link = try LoginLinkTable.open(hash, at: work.now, work.transaction) else {
                 throw Rejection(
                     .invalidLoginLink, "the link was used before, or is too old; `aos ui` makes a new one")
             }
@@ -57,6 +56,7 @@ struct WebSessionRoutes: Sendable {
             guard owner != nil || link.ownerID == nil else {
                 throw Rejection(.invalidLoginLink, "the link's owner is no more; `aos ui` makes a new one")
             }
+            try LoginLinkTable.remove(hash, work.transaction)
             let secret = environment.newSecret(prefix: WebIdentity.secretPrefix)
             let agent = context.request.fields[.userAgent]
             let session = WebSession(
@@ -91,7 +91,7 @@ struct WebSessionRoutes: Sendable {
                 csrfToken: context.web?.csrfToken, expiresAt: context.web?.session.expiresAt))
     }
 
-    @Sendable private func end(_ context: RequestContext) throws -> Reply {
+    @Sendable private func end(_ body: Nothing, _ context: RequestContext) throws -> Reply {
         guard let web = context.web else {
             return .now(try Answers.json(LoggedOutAnswer(ok: true, revoked: false)))
         }

@@ -26,13 +26,15 @@ struct ReasonCodeTests {
             "stream_type_and_stream_id_required_together", "digest_mismatch", "protocol_error",
         ],
         401: [
-            "invalid_credentials", "invalid_refresh_token", "missing_bearer_token", "invalid_session",
+            "invalid_credentials", "invalid_login_link", "invalid_refresh_token", "missing_bearer_token",
+            "invalid_session",
             "missing_engine_token", "engine_token_invalid",
             "engine_token_expired",
         ],
         403: [
             "action_irreversible_requires_high_stakes", "action_pre_approval_required", "action_zone_mismatch",
             "action_zone_requires_high_stakes", "bootstrap_forbidden", "cookie_not_accepted", "unauthorized_workspace",
+            "csrf_token_required", "read_only_session",
             "actor_claim_mismatch", "approval_already_consumed", "approval_denied", "approval_expired",
             "approval_out_of_scope", "engine_action_not_allowed", "engine_inactive", "engine_room_not_allowed",
             "engine_room_scope_required", "external_write_requires_approval", "kill_switch_active",
@@ -51,7 +53,7 @@ struct ReasonCodeTests {
         409: [
             "experiment_has_active_runs", "experiment_not_open", "incident_already_closed",
             "incident_close_blocked_missing_learning", "incident_close_blocked_missing_rca", "incident_closed",
-            "owner_already_exists", "run_not_ended",
+            "owner_already_exists", "run_not_ended", "run_too_long",
             "action_mismatch", "approval_already_decided", "idempotency_conflict", "lease_expired",
             "lease_token_mismatch", "outcome_unknown", "run_already_ended", "run_cancel_requested",
             "run_has_plan", "run_not_queued", "run_not_running", "step_already_ended", "tool_call_not_running",
