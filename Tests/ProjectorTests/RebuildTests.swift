@@ -38,8 +38,9 @@ struct RebuildTests {
         #expect(
             Set(EventCatalogue.types).subtracting(seen)
                 == Set([
-                    "api.started", "api.stopped", "configuration.reloaded", "engine.deactivated", "engine.registered",
-                    "engine.token.issued", "engine.token.revoked",
+                    "api.started", "api.stopped", "auth.web_session.ended", "auth.web_session.issued",
+                    "configuration.reloaded", "engine.deactivated", "engine.registered", "engine.token.issued",
+                    "engine.token.revoked",
                 ]))
         // A read model shows what is in the log: the redacted text.
         let leaks = try history.database.read { transaction in
