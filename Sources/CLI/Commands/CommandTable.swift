@@ -13,6 +13,7 @@ package enum CommandTable {
         RunCommands.all,
         StatusCommand.all,
         StepCommands.all,
+        UICommand.all,
         UpCommand.all,
     ].flatMap(\.self)
 }

@@ -16,6 +16,8 @@ extension Option {
     package static let output = Option(
         "output", short: "o", .text("FILE"), "write to the file, `-` for standard output")
     package static let port = Option("port", .integer("N", 0...65_535), "where the api listens; 0 picks a free port")
+    package static let printLink = Option("print", "only print the link; open nothing")
+    package static let readOnly = Option("read-only", "a session that may look and not touch")
     package static let reason = Option("reason", .text("TEXT"), "why; it is kept in the history")
     package static let room = Option("room", .text("ID"), "the room: its id, the beginning of it, or its exact title")
     package static let run = Option("run", .text("ID"), "only what belongs to this run")
