@@ -33,7 +33,7 @@ export function makeShell(places) {
     return isBottom ? anchor : h('li', null, anchor);
   };
   const groups = [...new Set(places.map((place) => place.group))];
-  const nav = () => h('nav', { class: 'nav', 'aria-label': 'Main' }, groups.map((group) => [group && h('h2', null, group), h('ul', null, places.filter((place) => place.group === group).map((place) => linkTo(place)))]));
+  const nav = () => h('div', { class: 'nav' }, groups.map((group) => [group && h('h2', null, group), h('ul', null, places.filter((place) => place.group === group).map((place) => linkTo(place)))]));
 
   const state = h('button', { type: 'button', class: 'button quiet link-state', on: { click: () => live.retry() } }, h('i'), h('span', { class: 'wide' }));
   const old = h('p', { class: 'old', hidden: true });
@@ -44,7 +44,7 @@ export function makeShell(places) {
 
   const element = h('div', { class: 'frame' },
     h('a', { class: 'skip', href: '#main', on: { click: (event) => { event.preventDefault(); (page.querySelector('h1') ?? page).focus(); } } }, 'Skip to the content'),
-    h('div', { class: 'side' },
+    h('nav', { class: 'side', 'aria-label': 'Main' },
       h('a', { class: 'brand', href: href('/'), 'aria-label': 'AgentOS, home' }, mark(), h('span', null, 'AgentOS')),
       nav(),
       h('div', { class: 'foot' }, version)),
@@ -54,7 +54,7 @@ export function makeShell(places) {
       h('button', { type: 'button', class: 'icon-button wide', title: 'Keys (?)', 'aria-label': 'Keys', on: { click: openKeys } }, icon('keys')), who),
     h('div', { class: 'strip' }, ks.strip, old, shadow),
     page,
-    h('nav', { class: 'bottom', 'aria-label': 'Main, short' }, places.filter((place) => place.bottom).map((place) => linkTo(place, true)),
+    h('nav', { class: 'bottom', 'aria-label': 'Main' }, places.filter((place) => place.bottom).map((place) => linkTo(place, true)),
       h('button', { type: 'button', on: { click: () => openMore() } }, icon('more'), h('span', null, 'More'))));
 
   const openMore = () => {
