@@ -48,10 +48,13 @@ const PATHS = {
   leave: 'M6.500 3H3v10h3.500M6.500 8H13M10.500 5.500L13 8l-2.500 2.500',
 };
 
+const made = new Map();
+
 /** @param {keyof PATHS} name @returns {SVGElement} */
 export function icon(name) {
-  return svg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true', focusable: 'false' }, svg('path', { d: PATHS[name] ?? PATHS.dot }));
+  if (!made.has(name)) made.set(name, svg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true', focusable: 'false' }, svg('path', { d: iconPath(name) })));
+  return made.get(name).cloneNode(true);
 }
 
 /** For drawings that place icons themselves. @param {string} name */
-export const iconPath = (name) => PATHS[name] ?? PATHS.dot;
+export const iconPath = (name) => (Object.hasOwn(PATHS, name) ? PATHS[name] : PATHS.dot);

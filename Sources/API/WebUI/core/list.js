@@ -13,6 +13,7 @@ import { fill, h, uid } from './dom.js';
 
 const OVERSCAN = 12;
 const BOTTOM_PX = 4;
+const FRAME_MS = 8;           // rows that do not fit into it are drawn in the next frame: never a long task
 
 export class WindowedList {
   #rows = new Map();
@@ -20,6 +21,7 @@ export class WindowedList {
   #options;
   #space;
   #rowPx = 0;
+  #height = 0;
   #prefix = uid('row');
   count = 0;
   selected = -1;
@@ -34,7 +36,7 @@ export class WindowedList {
       class: 'vlist', role: 'listbox', tabindex: 0, 'aria-label': options.label,
       on: { scroll: () => this.#later(), keydown: (event) => this.#pressed(event), click: (event) => this.#clicked(event) },
     }, this.#space);
-    this.observer = new ResizeObserver(() => { this.#rowPx = 0; this.#keepEnd(); this.#later(); });
+    this.observer = new ResizeObserver(() => { this.#rowPx = 0; this.#height = this.element.clientHeight; this.#keepEnd(); this.#later(); });
     this.observer.observe(this.element);
   }
 
@@ -49,11 +51,11 @@ export class WindowedList {
     return this.#rowPx;
   }
 
-  get isAtEnd() { return this.element.scrollTop + this.element.clientHeight >= this.element.scrollHeight - BOTTOM_PX; }
+  get isAtEnd() { return this.element.scrollTop + (this.#height || this.element.clientHeight) >= this.count * this.rowPx - BOTTOM_PX; }
 
   /** How many there are. New ones at the end are followed if the reader was at the end. @param {number} count */
   setCount(count) {
-    const wasAtEnd = this.sticks && (this.isAtEnd || this.count === 0);
+    const wasAtEnd = this.sticks && (this.count === 0 || this.isAtEnd);
     this.count = count;
     this.#space.style.setProperty('height', `${count * this.rowPx}px`);
     if (this.selected >= count) this.selected = count - 1;
@@ -72,6 +74,14 @@ export class WindowedList {
   }
 
   refresh() { this.#draw(true); }
+
+  /** Draws what was not there yet when it was drawn (`rowClass` said 'is-loading'). */
+  refill() {
+    for (const [index, row] of this.#rows) {
+      if (row.classList.contains('is-loading')) { row.remove(); this.#rows.delete(index); }
+    }
+    this.#draw(false);
+  }
 
   toEnd() { this.#end(); this.#draw(false); }
 
@@ -111,29 +121,40 @@ export class WindowedList {
   }
 
   #draw(isFresh) {
-    const height = this.element.clientHeight;
+    // Everything is measured before anything is changed: one layout a frame.
+    const height = this.#height || this.element.clientHeight;
     if (height === 0) return;
-    this.#wasAtEnd = this.isAtEnd;
-    const first = Math.max(0, this.#firstShown() - OVERSCAN);
-    const last = Math.min(this.count - 1, Math.ceil((this.element.scrollTop + height) / this.rowPx) + OVERSCAN);
+    const [scrollTop, rowPx] = [this.element.scrollTop, this.rowPx];
+    this.#wasAtEnd = scrollTop + height >= this.count * rowPx - BOTTOM_PX;
+    const [top, bottom] = [Math.max(0, Math.floor(scrollTop / rowPx)), Math.min(this.count - 1, Math.ceil((scrollTop + height) / rowPx))];
+    const [first, last] = [Math.max(0, top - OVERSCAN), Math.min(this.count - 1, bottom + OVERSCAN)];
     for (const [index, row] of this.#rows) {
       if (isFresh || index < first || index > last) { row.remove(); this.#rows.delete(index); }
     }
+    // What is seen first, then what is around it.
+    const end = performance.now() + FRAME_MS;
     const added = document.createDocumentFragment();
-    for (let index = first; index <= last; index++) {
-      if (!this.#rows.has(index)) added.append(this.#row(index));
-    }
+    const put = (from, to) => {
+      for (let index = from; index <= to; index++) {
+        if (this.#rows.has(index)) continue;
+        if (performance.now() > end) { this.#later(); return; }
+        added.append(this.#row(index));
+      }
+    };
+    put(top, bottom);
+    put(bottom + 1, last);
+    put(first, top - 1);
     this.#space.append(added);
     this.#mark();
     if (last >= first) this.#options.onRange?.(first, last);
-    if (this.element.scrollTop < this.rowPx * OVERSCAN) this.#options.onTop?.();
+    if (scrollTop < rowPx * OVERSCAN) this.#options.onTop?.();
   }
 
   #row(index) {
     const row = h('div', {
       class: ['vlist-row', this.#options.rowClass?.(index)], role: 'option', id: `${this.#prefix}-${index}`,
       'aria-posinset': index + 1, 'aria-setsize': this.count, 'aria-selected': String(index === this.selected), data: { index },
-      style: { transform: `translateY(${index * this.rowPx}px)` },
+      style: { top: `${index * this.rowPx}px` },
     });
     fill(row, this.#options.render(index));
     this.#rows.set(index, row);

@@ -23,6 +23,8 @@ const ID_TAIL = 6;
 const HIDDEN = new RegExp(
   '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f'
   + '\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0e\\ufeff\\uffa0\\ufff0-\\ufffb\\u{e0000}-\\u{e0fff}\\ud800-\\udfff]', 'gu');
+// Most text is this, and has nothing to hide.
+const PLAIN = /^[\x20-\x7e\n\t]*$/;
 const NAMES = {
   0x00: 'NUL', 0x07: 'BEL', 0x08: 'BS', 0x0d: 'CR', 0x1b: 'ESC', 0x7f: 'DEL', 0xad: 'SHY', 0x61c: 'ALM', 0x200b: 'ZWSP', 0x200c: 'ZWNJ',
   0x200d: 'ZWJ', 0x200e: 'LRM', 0x200f: 'RLM', 0x2028: 'LSEP', 0x2029: 'PSEP', 0x202a: 'LRE', 0x202b: 'RLE', 0x202c: 'PDF',
@@ -39,6 +41,10 @@ const nameOf = (character) => {
 export function visible(text) {
   const result = document.createDocumentFragment();
   const source = String(text ?? '');
+  if (PLAIN.test(source)) {
+    if (source) result.append(source);
+    return result;
+  }
   let from = 0;
   for (const match of source.matchAll(HIDDEN)) {
     if (match.index > from) result.append(source.slice(from, match.index));

@@ -14,7 +14,7 @@ const END_OF_TIME = '9999-01-01T00:00:00.000Z';
 
 const read = (room, query, signal) => api.get('/v1/events', { query: { stream_type: 'room', stream_id: room, ...query }, signal });
 
-/** @param {{room: string, signal: AbortSignal, onChange: function({before?: number}): void}} options */
+/** @param {{room: string, signal: AbortSignal, onChange: function({before?: number, isFilled?: boolean}): void}} options */
 export function wholeHistory({ room, signal, onChange }) {
   const events = new Map();
   const asked = new Set();
@@ -29,7 +29,7 @@ export function wholeHistory({ room, signal, onChange }) {
       loading++;
       read(room, { from_seq: page * PAGE, limit: PAGE }, signal).then((answer) => {
         for (const event of answer.events) events.set(event.stream_seq, event);
-        onChange({});
+        onChange({ isFilled: true });
       }).catch(() => asked.delete(page)).finally(() => { loading--; next(); });
     }
   };

@@ -32,7 +32,7 @@ function node(key, value, open) {
   };
   if (open > 0) make();
   return h('details', { open: open > 0, on: { toggle: (event) => { if (event.currentTarget.open) make(); } } },
-    h('summary', null, name, h('span', { class: ['faint', 'json-preview'] }, isList ? `[ ${entries.length} ]` : preview(value))), body);
+    h('summary', null, name, h('span', { class: 'faint' }, isList ? `[ ${entries.length} ]` : `{ ${entries.length} }`), !isList && h('span', { class: 'faint json-preview' }, ' ', preview(value))), body);
 }
 
 function more(body, entries, from, open) {
@@ -49,7 +49,7 @@ const isShort = (list) => list.every((item) => item === null || typeof item !== 
 
 const preview = (value) => {
   const text = Object.keys(value).join(', ');
-  return fragment('{ ', visible(text.length > PREVIEW_CHARS ? `${text.slice(0, PREVIEW_CHARS)}…` : text), ' }');
+  return visible(text.length > PREVIEW_CHARS ? `${text.slice(0, PREVIEW_CHARS)}…` : text);
 };
 
 function scalar(value) {

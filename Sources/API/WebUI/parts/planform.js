@@ -59,7 +59,7 @@ export function planForm({ plan, onChange }) {
     const withFields = (FIELDS[step.tool] ?? []).map(([name, label, kind, hint]) => put(`${at}/with/${name}`, one(step, name, label, kind, hint, set)));
     const known = new Set((FIELDS[step.tool] ?? []).map(([name]) => name));
     const more = Object.keys(step.with).filter((name) => !known.has(name));
-    return h('li', { class: 'card' }, h('div', { class: 'card-head' }, h('h3', null, `Step ${index + 1}`),
+    return h('li', { class: 'card' }, h('div', { class: 'card-head' }, h('h2', null, `Step ${index + 1}`),
       h('button', { type: 'button', class: 'icon-button', 'aria-label': `Remove step ${index + 1}`, title: 'Remove', disabled: plan.steps.length === 1, on: { click: () => { plan.steps.splice(index, 1); for (const other of plan.steps) if (other.needs) other.needs = other.needs.filter((need) => need !== step.id); draw(); onChange(); } } }, icon('cross'))),
     h('div', { class: 'card-body stack tight' },
       h('div', { class: 'step-fields' },

@@ -148,6 +148,7 @@ export async function show(view) {
     h('div', { class: 'stack newrun-side' }, problems, verdict, h('div', { class: 'cluster' }, start, h('span', { class: 'muted' }, h('kbd', null, 'Ctrl'), ' ', h('kbd', null, 'Enter')))));
   fill(view.root, head(view, { title: like ? `Run again: ${plain(runName(like), 60)}` : 'New run', api: '/v1/action-registry', aos: `aos run submit plan.json${draft.title ? ` --title ${quoted(draft.title)}` : ''}`, json: '/v1/action-registry' }), formElement);
   drawEditor();
-  await check();
+  view.place();
+  if (isTouched) await check();
   view.onLeave(() => clearTimeout(timer));
 }

@@ -45,7 +45,7 @@ export async function show(view) {
   const list = new WindowedList({
     label: `Events of ${plain(room.title, 80)}`,
     render: (index) => row(source.at(index), index),
-    rowClass: (index) => { const event = source.at(index); return event ? sentence(event, names).tone : 'is-loading'; },
+    rowClass: (index) => (source.at(index) ? null : 'is-loading'),
     onRange: (from, to) => source?.need(from, to),
     onTop: () => source?.older(),
     onOpen: (index) => open(source.at(index)),
@@ -58,7 +58,7 @@ export async function show(view) {
     const date = day(event.recorded_at);
     return [
       h('span', { class: 'event-time num', title: event.recorded_at }, date === 'today' ? null : `${date.slice(5)} `, timeOfDay(event.recorded_at)),
-      h('span', { class: ['event-icon', 'tone', `depth-${words.depth}`] }, icon(words.icon)),
+      h('span', { class: ['event-icon', 'tone', words.tone, `depth-${words.depth}`] }, icon(words.icon)),
       h('span', { class: ['grow clip', /^(run\.(completed|failed|cancelled|created)|kill_switch|incident\.opened)/.test(event.event_type) && 'strong'] }, line(words.text, { max: 220 })),
       event.run_id && h('span', { class: 'event-run mono faint' }, shortID(event.run_id)),
       h('span', { class: 'event-seq num faint' }, event.stream_seq),
@@ -81,8 +81,9 @@ export async function show(view) {
     list.element.focus({ preventScroll: true });
   };
 
-  const changed = ({ before }) => {
-    if (before) list.insertBefore(before);
+  const changed = ({ before, isFilled }) => {
+    if (isFilled) list.refill();
+    else if (before) list.insertBefore(before);
     else if (source.count !== list.count) list.setCount(source.count);
     else list.refresh();
     setShown(nothing, source.count === 0);
