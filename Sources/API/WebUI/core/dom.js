@@ -97,9 +97,12 @@ function setAttribute(element, name, value) {
   element.setAttribute(name, value === true ? '' : String(value));
 }
 
+const BOXES = new Set(['ARTICLE', 'ASIDE', 'DD', 'DIV', 'DL', 'HEADER', 'LI', 'NAV', 'OL', 'P', 'SECTION', 'TABLE', 'TBODY', 'TD', 'TR', 'UL']);
+
 /**
- * Replaces what is in the element and keeps where the reader was: the focus (by `data-key` of the element or of what is
- * around it), what was unfolded, and how far things with `data-key` were scrolled.
+ * Makes the element hold these children, leaves alone what is the same, and keeps where the reader was: the focus (by `data-key`
+ * of the element or of what is around it), what was unfolded, and how far things with `data-key` were scrolled. Boxes have no
+ * listeners of their own here; `details` with a `data-key` keep what was read into them.
  * @param {Element} element @param {...*} children
  */
 export function redraw(element, ...children) {
@@ -112,17 +115,35 @@ export function redraw(element, ...children) {
     if (one.tagName === 'DETAILS') kept.set(one.dataset.key, { open: one.open });
     else if (one.scrollTop || one.scrollLeft) kept.set(one.dataset.key, { top: one.scrollTop, left: one.scrollLeft });
   }
-  fill(element, ...children);
+  merge(element, fragment(...children));
   for (const one of element.querySelectorAll('[data-key]')) {
     const was = kept.get(one.dataset.key);
     if (!was) continue;
-    if (was.open != null) one.open = was.open;
+    if (was.open != null) { if (one.open !== was.open) one.open = was.open; }
     else { one.scrollTop = was.top; one.scrollLeft = was.left; }
   }
-  if (!place) return element;
+  if (!place || element.contains(document.activeElement)) return element;
   const again = [...element.querySelectorAll('[data-key]')].find((one) => one.dataset.key === place.key);
   (place.at < 0 ? again : focusables(again ?? element)[place.at] ?? again)?.focus?.({ preventScroll: true });
   return element;
 }
 
 const focusables = (element) => [...element.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')];
+
+function merge(old, fresh) {
+  const [was, is] = [[...old.childNodes], [...fresh.childNodes]];
+  is.forEach((node, index) => {
+    const before = was[index];
+    if (!before) old.appendChild(node);
+    else if (before.isEqualNode(node) || isSameFold(before, node)) return;
+    else if (isSameBox(before, node)) merge(before, node);
+    else old.replaceChild(node, before);
+  });
+  for (const node of was.slice(is.length)) node.remove();
+}
+
+const isSameFold = (a, b) => a.tagName === 'DETAILS' && b.tagName === 'DETAILS' && a.dataset.key != null && a.dataset.key === b.dataset.key
+  && !!a.firstChild?.isEqualNode(b.firstChild);
+
+const isSameBox = (a, b) => BOXES.has(a.tagName) && a.tagName === b.tagName && a.attributes.length === b.attributes.length
+  && [...a.attributes].every(({ name, value }) => b.getAttribute(name) === value);

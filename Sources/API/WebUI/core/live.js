@@ -119,12 +119,6 @@ class Live {
   /** Try at once. */
   retry() { for (const finish of [...retryNow]) finish(); }
 
-  /** Another workspace: begins anew at its end. */
-  restart() {
-    this.lastSeq = null;
-    this.#run();
-  }
-
   stop() {
     this.#controller?.abort();
     this.#controller = null;

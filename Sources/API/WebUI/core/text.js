@@ -13,7 +13,7 @@ import { icon } from './icons.js';
 import { toast } from '../parts/toast.js';
 
 export const LINE_MAX = 300;
-const BLOCK_LINES_SHOWN = 40;
+const BLOCK_LINES_SHOWN = 24;
 const BLOCK_CHARS_SHOWN = 6_000;
 const BLOCK_CHARS_MAX = 200_000;
 const LINK_CHARS_MAX = 2_000;
@@ -146,7 +146,7 @@ export function shortID(id) {
 /** An identifier, short, with the whole one to copy. @param {?string} id @param {{href?: string, name?: string}} [options] */
 export function idTag(id, { href, name = 'identifier' } = {}) {
   if (!id) return h('span', { class: 'faint' }, '–');
-  const shown = href ? h('a', { href, title: plain(id) }, shortID(id)) : h('span', { title: plain(id) }, visible(shortID(id)));
+  const shown = href ? h('a', { href, title: plain(id) }, visible(shortID(id))) : h('span', { title: plain(id) }, visible(shortID(id)));
   return h('span', { class: 'id' }, shown, copyButton(id, `Copy the ${name}`));
 }
 

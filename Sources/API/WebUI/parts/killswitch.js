@@ -30,8 +30,8 @@ export function killSwitch() {
     strip.hidden = !isOn;
     if (!isOn) return;
     const of = state.kill_switch;
-    fill(strip, icon('power'), h('span', null, 'External writes are stopped'),
-      h('span', null, of.engaged_by_environment ? 'by the environment (POLICY_KILL_SWITCH_EXTERNAL_WRITE)' : ['by ', line(`${of.changed_by_type ?? ''}:${of.changed_by_id ?? ''}`), ' ', ago(of.changed_at)]),
+    fill(strip, icon('power'), h('span', null, 'External writes are stopped'), ' ',
+      h('span', null, of.engaged_by_environment ? 'by the environment (POLICY_KILL_SWITCH_EXTERNAL_WRITE)' : ['by ', line(`${of.changed_by_type ?? ''}:${of.changed_by_id ?? ''}`), ' ', ago(of.changed_at)]), ' ',
       of.reason && h('span', null, '“', line(of.reason, { max: 160 }), '”'),
       state.unconfirmed.length > 0 && h('span', null, `${state.unconfirmed.length} not confirmed as stopped: `, line(state.unconfirmed.join(', '), { max: 120 })));
   };

@@ -35,7 +35,7 @@ export function stepDetail(node, { calls, approvals, artifacts, events, onChange
       ['Began', step && ago(step.created_at)],
       ['Took', step && (step.ended_at ? duration(between(step.created_at, step.ended_at)) : since(step.created_at))],
       ['Step', step && idTag(step.step_id, { name: 'step id' })],
-    ]),
+    ], 'flow'),
     mine.map((call) => callCard(call, { approvals, events, onChange })),
     mine.length === 0 && plan && h('section', { class: 'stack tight' }, h('h3', null, 'What it is to do'), callDetail(String(plan.tool ?? ''), plan.with)),
     mine.length === 0 && step && !plan && Object.keys(step.input ?? {}).length > 0 && h('section', { class: 'stack tight' }, h('h3', null, 'Input'), json(step.input)),
@@ -55,9 +55,9 @@ function callCard(call, { approvals, events, onChange }) {
     h('header', { class: 'cluster' }, h('h3', null, 'Call'), status(call.status), call.try_no > 1 && h('span', { class: 'muted' }, `try ${call.try_no}`),
       h('span', { class: 'muted num' }, call.ended_at ? duration(between(call.started_at, call.ended_at)) : call.status === 'running' ? since(call.started_at) : null), idTag(call.tool_call_id, { name: 'call id' })),
     callDetail(call.tool_name, call.input),
-    verdict(call, approval, events),
     call.status === 'unknown' && resolve(call, onChange),
-    output ? h('div', { class: 'stack tight' }, output) : call.status === 'running' && h('p', { class: 'muted' }, 'It runs; what it gives is shown when it ends.'));
+    output ?? (call.status === 'running' && h('p', { class: 'muted' }, 'It runs; what it gives is shown when it ends.')),
+    verdict(call, approval, events));
 }
 
 const statusTone = (call) => ({ failed: 'fail', unknown: 'odd', waiting: 'wait', running: 'run', succeeded: 'ok' })[call.status] ?? 'idle';

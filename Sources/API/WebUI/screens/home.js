@@ -26,16 +26,16 @@ export async function show(view) {
   const titles = new Map();
 
   const load = async () => {
-    const [pending, held, running, waiting, queued, failed, issues, news] = await Promise.all([
+    const [pending, held, running, waiting, queued, failed, recent, issues, news] = await Promise.all([
       read('/v1/approvals', { status: 'pending', limit: 50 }), read('/v1/approvals', { status: 'held', limit: 50 }),
       read('/v1/runs', { status: 'running', limit: 50 }), read('/v1/runs', { status: 'waiting', limit: 50 }), read('/v1/runs', { status: 'queued', limit: 50 }),
-      read('/v1/runs', { status: 'failed', limit: 50 }), read('/v1/system/health/issues').catch(() => ({ items: [] })), changes(),
+      read('/v1/runs', { status: 'failed', limit: 50 }), read('/v1/runs', { limit: 100 }), read('/v1/system/health/issues').catch(() => ({ items: [] })), changes(),
     ]);
     const now = Date.now();
     const asks = [...pending.approvals, ...held.approvals];
     const unknown = waiting.runs.flatMap((run) => run.waits.filter((wait) => wait.kind === 'unknown').map((wait) => ({ run, wait })));
     const going = [...running.runs, ...waiting.runs, ...queued.runs];
-    for (const run of [...going, ...failed.runs]) titles.set(run.run_id, runName(run));
+    for (const run of recent.runs) titles.set(run.run_id, runName(run));
     const broken = failed.runs.filter((run) => now - Date.parse(run.activity_at) < FAILED_HOURS * 3_600_000);
     const wrong = issues.items.filter((issue) => !['active_incidents', 'approvals_waiting', 'kill_switch_engaged'].includes(issue.kind));
     redraw(view.root,

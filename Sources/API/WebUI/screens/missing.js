@@ -1,8 +1,7 @@
 // An address without a page.
 
-import { fill } from '../core/dom.js';
+import { fill, h } from '../core/dom.js';
 import { href } from '../core/router.js';
-import { h } from '../core/dom.js';
 import { line } from '../core/text.js';
 import { head } from '../parts/actions.js';
 import { empty } from '../parts/states.js';
