@@ -3,7 +3,7 @@
 //   stepDetail(node, { calls, approvals, artifacts, events, canResolve, onChange })
 
 import { fill, h } from '../core/dom.js';
-import { api, newKey } from '../core/api.js';
+import { api, newKey, session } from '../core/api.js';
 import { href } from '../core/router.js';
 import { idTag, line, visible } from '../core/text.js';
 import { ago, between, duration, left, since } from '../core/time.js';
@@ -55,7 +55,7 @@ function callCard(call, { approvals, events, onChange }) {
     h('header', { class: 'cluster' }, h('h3', null, 'Call'), status(call.status), call.try_no > 1 && h('span', { class: 'muted' }, `try ${call.try_no}`),
       h('span', { class: 'muted num' }, call.ended_at ? duration(between(call.started_at, call.ended_at)) : call.status === 'running' ? since(call.started_at) : null), idTag(call.tool_call_id, { name: 'call id' })),
     callDetail(call.tool_name, call.input),
-    call.status === 'unknown' && resolve(call, onChange),
+    call.status === 'unknown' && session.canWrite && resolve(call, onChange),
     output ?? (call.status === 'running' && h('p', { class: 'muted' }, 'It runs; what it gives is shown when it ends.')),
     verdict(call, approval, events));
 }

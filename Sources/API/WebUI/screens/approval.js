@@ -1,7 +1,7 @@
 // One approval: exactly what would happen, where, by which rule, who asks, what happens if nobody decides, how long is left.
 
 import { h, redraw } from '../core/dom.js';
-import { api } from '../core/api.js';
+import { api, session } from '../core/api.js';
 import { href, navigate } from '../core/router.js';
 import { icon } from '../core/icons.js';
 import { idTag, line, plain } from '../core/text.js';
@@ -36,8 +36,10 @@ export async function show(view) {
   };
 
   const act = (decision, isSure = false) => async () => {
-    if (!approval || !OPEN.includes(approval.status)) return;
-    if (await decide(approval, decision, { isSure })) await load();
+    if (!approval || !OPEN.includes(approval.status) || !session.canWrite) return;
+    if (!await decide(approval, decision, { isSure })) return;
+    await load();
+    view.root.querySelector('h1')?.focus();
   };
 
   const draw = (run, others) => {
@@ -55,9 +57,10 @@ export async function show(view) {
         h('div', { class: 'approval-decision' },
           isOpen ? h('section', { class: 'card decision', 'aria-label': 'Decide' }, h('div', { class: 'card-body stack tight' },
             approval.expires_at ? h('p', { class: 'time-left num', data: { urgent: String(Date.parse(approval.expires_at) - Date.now() < 600_000) } }, icon('clock'), left(approval.expires_at)) : h('p', { class: 'muted' }, 'No time limit'),
-            h('button', { type: 'button', class: 'button primary', data: { key: 'a' }, on: { click: act('approve', true) } }, icon('check'), 'Approve exactly this', h('kbd', null, 'a')),
+            !session.canWrite && h('p', { class: 'muted' }, 'You look on: this session is read only.'),
+            session.canWrite && [h('button', { type: 'button', class: 'button primary', data: { key: 'a' }, on: { click: act('approve', true) } }, icon('check'), 'Approve exactly this', h('kbd', null, 'a')),
             h('div', { class: 'halves' }, h('button', { type: 'button', class: 'button danger', data: { key: 'd' }, on: { click: act('deny') } }, 'Deny …', h('kbd', null, 'd')),
-              h('button', { type: 'button', class: 'button', data: { key: 'h' }, on: { click: act('hold') } }, 'Hold …', h('kbd', null, 'h'))),
+              h('button', { type: 'button', class: 'button', data: { key: 'h' }, on: { click: act('hold') } }, 'Hold …', h('kbd', null, 'h')))],
             h('p', { class: 'muted' }, ignored(approval))))
             : note(approval.status === 'approved' ? 'ok' : approval.status === 'denied' ? 'fail' : 'idle', h('b', null, ending(approval)), approval.decision_reason && h('p', null, '“', line(approval.decision_reason, { max: 500 }), '”'),
               next && h('p', null, h('a', { class: 'button small', href: href(`/approvals/${next.approval_id}`) }, 'Next one', h('kbd', null, 'n'))))),

@@ -2,7 +2,7 @@
 // card, where the whole of it can be seen; `a` `d` `h` act on the one that is marked.
 
 import { fill, h, redraw } from '../core/dom.js';
-import { api, withQuery } from '../core/api.js';
+import { api, session, withQuery } from '../core/api.js';
 import { href, navigate } from '../core/router.js';
 import { idTag, line } from '../core/text.js';
 import { ago, left } from '../core/time.js';
@@ -51,7 +51,7 @@ export async function show(view) {
     if (!approval) return;
     // Approving is done in sight of what it covers.
     if (decision === 'approve') navigate(href(`/approvals/${approval.approval_id}`));
-    else if (await decide(approval, decision)) await load();
+    else if (session.canWrite && await decide(approval, decision)) await load();
   };
   view.keys({ a: { says: 'Open the marked one to approve it', run: act('approve') }, d: { says: 'Deny the marked one', run: act('deny') }, h: { says: 'Hold the marked one', run: act('hold') } });
   draw();

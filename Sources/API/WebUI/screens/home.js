@@ -1,7 +1,7 @@
 // Home: what waits for me, what runs, what failed, what changed since I last looked.
 
 import { h, redraw } from '../core/dom.js';
-import { api } from '../core/api.js';
+import { api, session } from '../core/api.js';
 import { href } from '../core/router.js';
 import { icon } from '../core/icons.js';
 import { dotted, line } from '../core/text.js';
@@ -39,7 +39,7 @@ export async function show(view) {
     const broken = failed.runs.filter((run) => now - Date.parse(run.activity_at) < FAILED_HOURS * 3_600_000);
     const wrong = issues.items.filter((issue) => !['active_incidents', 'approvals_waiting', 'kill_switch_engaged'].includes(issue.kind));
     redraw(view.root,
-      head(view, { title: 'Home', shown: summary(asks.length + unknown.length, running.runs.length, broken.length), api: '/v1/pipeline/projection?format=envelope', aos: 'aos status', actions: [h('a', { class: 'button primary', href: href('/runs/new') }, icon('plus'), 'New run')] }),
+      head(view, { title: 'Home', shown: summary(asks.length + unknown.length, running.runs.length, broken.length), api: '/v1/pipeline/projection?format=envelope', aos: 'aos status', actions: [session.canWrite && h('a', { class: 'button primary', href: href('/runs/new') }, icon('plus'), 'New run')] }),
       wrong.length > 0 && h('ul', { class: 'stack tight issues', 'aria-label': 'What is wrong' }, wrong.map((issue) => h('li', null, note(issue.severity === 'DOWN' ? 'fail' : 'wait', h('b', null, line(issue.summary)), ' ', line(issue.action, { max: 400 }))))),
       h('div', { class: 'home' },
         h('div', { class: 'stack' },
@@ -65,7 +65,7 @@ export async function show(view) {
     const last = events[events.length - 1]?.global_seq;
     return h('section', { class: 'card', 'aria-label': 'Since you last looked' },
       h('div', { class: 'card-head' }, h('h2', null, mark == null ? 'What happened' : 'Since you last looked'), h('span', { class: 'count' }, hasMore ? '500+' : events.length),
-        last != null && h('button', { type: 'button', class: 'button small', data: { key: 'seen' }, on: { click: () => seen(last) } }, icon('check'), 'Seen')),
+        last != null && session.canWrite && h('button', { type: 'button', class: 'button small', data: { key: 'seen' }, on: { click: () => seen(last) } }, icon('check'), 'Seen')),
       shown.length === 0 ? calm(events.length ? 'Only small steps of runs.' : 'Nothing new.') : h('ol', { class: 'news' }, shown.map(({ event, words }) =>
         h('li', { class: words.tone, data: { row: '', key: event.event_id } }, h('span', { class: 'tone' }, icon(words.icon)),
           h(addressOf(event) ? 'a' : 'span', { class: 'grow', href: addressOf(event) }, titles.has(event.run_id) && event.event_type !== 'run.created' && [h('b', null, line(titles.get(event.run_id), { max: 60 })), ' '], line(words.text, { max: 180 })),

@@ -1,7 +1,7 @@
 // Rooms: where work happens; each has a timeline of its own. A new one is a title away.
 
 import { fill, h, redraw } from '../core/dom.js';
-import { api, newKey, Problem } from '../core/api.js';
+import { api, newKey, Problem, session } from '../core/api.js';
 import { href, navigate } from '../core/router.js';
 import { idTag, line } from '../core/text.js';
 import { ago } from '../core/time.js';
@@ -27,8 +27,8 @@ export async function show(view) {
         { head: 'Opened', end: true, cell: (room) => ago(room.created_at) },
       ] }));
   };
-  fill(view.root, head(view, { title: 'Rooms', api: '/v1/rooms', aos: 'aos room list', actions: [h('button', { class: 'button primary', type: 'button', on: { click: create } }, 'New room', h('kbd', null, 'n'))] }), list);
-  view.keys({ n: { says: 'New room', run: create } });
+  fill(view.root, head(view, { title: 'Rooms', api: '/v1/rooms', aos: 'aos room list', actions: [session.canWrite && h('button', { class: 'button primary', type: 'button', on: { click: create } }, 'New room', h('kbd', null, 'n'))] }), list);
+  view.keys({ n: { says: 'New room', run: () => { if (session.canWrite) create(); } } });
   await load();
   view.live((event) => event.event_type.startsWith('room.'), load);
 }

@@ -2,7 +2,7 @@
 // it; and all of that as it was at any event of its history. State in the address: step, at_seq.
 
 import { fill, h, redraw, show as setShown } from '../core/dom.js';
-import { api, newKey } from '../core/api.js';
+import { api, newKey, session } from '../core/api.js';
 import { href, navigate } from '../core/router.js';
 import { icon } from '../core/icons.js';
 import { dotted, idTag, line, plain } from '../core/text.js';
@@ -105,8 +105,8 @@ export async function show(view) {
     redraw(top, head(view, {
       title: plain(runName(run)), shown: line(runName(run), { max: 300 }),
       sub: [status(run.status), idTag(run.run_id, { name: 'run id' }), run.room_id && h('a', { href: href(`/rooms/${run.room_id}`, { run: id }) }, 'Timeline'), h('span', null, 'queued ', ago(run.created_at)), run.started_at && h('span', null, stillGoing(run) ? 'for ' : 'took ', isPast && stillGoing(run) ? duration(between(run.started_at, pointInTime()?.recorded_at)) : took(run)), run.attempt_no > 1 && h('span', null, `attempt ${run.attempt_no}`), run.goal && run.goal !== run.title && h('span', { class: 'goal' }, line(run.goal, { max: 300 }))],
-      actions: [stillGoing(now.run) && !isPast && h('button', { type: 'button', class: 'button danger', data: { key: 'cancel' }, disabled: !!now.run.cancel_requested_at, on: { click: cancel } }, icon('stop'), now.run.cancel_requested_at ? 'Being cancelled' : 'Cancel', h('kbd', null, 'c')),
-        run.has_plan && h('a', { class: 'button', href: href('/runs/new', { like: id }) }, 'Run again …')],
+      actions: [session.canWrite && stillGoing(now.run) && !isPast && h('button', { type: 'button', class: 'button danger', data: { key: 'cancel' }, disabled: !!now.run.cancel_requested_at, on: { click: cancel } }, icon('stop'), now.run.cancel_requested_at ? 'Being cancelled' : 'Cancel', h('kbd', null, 'c')),
+        session.canWrite && run.has_plan && h('a', { class: 'button', href: href('/runs/new', { like: id }) }, 'Run again …')],
       api: view.query.number('at_seq') == null ? path : `${path}/snapshot?at_seq=${view.query.number('at_seq')}`, aos: stillGoing(now.run) ? `aos run watch ${id}` : `aos run show ${id}`,
     }));
   };
@@ -144,7 +144,7 @@ export async function show(view) {
   const seenEvents = () => { const seq = view.query.number('at_seq'); return seq == null ? events : events.filter((event) => event.global_seq <= seq); };
 
   const cancel = async () => {
-    if (!stillGoing(now.run) || now.run.cancel_requested_at) return;
+    if (!session.canWrite || !stillGoing(now.run) || now.run.cancel_requested_at) return;
     const answer = await ask({ title: 'Cancel this run?', text: 'Its processes are ended; steps with `when: always` still clean up. What has been done stays done.', confirm: 'Cancel the run', isDanger: true, reason: 'Why (kept in the history)', cancel: 'Let it run' });
     if (!answer) return;
     try {

@@ -1,7 +1,7 @@
 // Runs: all of them, latest change first; filters in the address.
 
 import { fill, h, redraw } from '../core/dom.js';
-import { api, withQuery } from '../core/api.js';
+import { api, session, withQuery } from '../core/api.js';
 import { href, navigate } from '../core/router.js';
 import { head } from '../parts/actions.js';
 import { segments, select } from '../parts/form.js';
@@ -41,7 +41,7 @@ export async function show(view) {
     const query = view.query.pick('status', 'room_id', 'experiment_id');
     fill(top, head(view, {
       title: 'Runs', api: withQuery('/v1/runs', query), aos: `aos run list${query.status ? ` --status ${query.status}` : ''}`,
-      actions: [h('a', { class: 'button primary', href: href('/runs/new', query.room_id ? { room: query.room_id } : {}) }, 'New run', h('kbd', null, 'n'))],
+      actions: [session.canWrite && h('a', { class: 'button primary', href: href('/runs/new', query.room_id ? { room: query.room_id } : {}) }, 'New run', h('kbd', null, 'n'))],
     }));
   };
   const draw = () => {
