@@ -1,22 +1,22 @@
-// What happens, as it happens: one stream of the workspace for all views of this tab, and one per room for a timeline.
-// It resumes after the last number it has seen, so nothing is missed or doubled; a room's numbers have no gaps, and one that
-// shows is read from the log. While the tab is hidden the stream rests (a browser has six connections for all tabs).
+// What happens, as it happens: one stream of the workspace for all views of this tab. It resumes after the last number it has
+// seen, so nothing is missed or doubled; a room's numbers have no gaps, and one that shows is read from the log. A browser has
+// six connections for all its tabs: the stream ends with the page, and rests while the tab is hidden.
 //
 //   live.start();                            once
 //   live.subscribe((events, { isResync }) => …)   returns what ends it; isResync: it was away, look again
 //   live.onState(({ state, since }) => …)    'connecting' | 'live' | 'stale' | 'resting'
-//   const follower = followRoom(id, { from: seq, onEvents, onState, signal });
+//   followRoom(id, { from: seq, onEvents, signal });      every event of a room, once and in order
 
 import { api, headers, Problem, problemOf, session, withQuery } from './api.js';
 
 const SILENCE_MS = 40_000;       // the api says something every 15 s
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 15_000;
-const HIDDEN_REST_MS = 30_000;
+const HIDDEN_REST_MS = 5_000;
 const HIDDEN_POLL_MS = 20_000;
 const LINE_CHARS_MAX = 8_000_000;
 const REPAIR_PAGES_MAX = 200;
-const SEEN_MAX = 4_096;
+const EARLY_MAX = 4_096;
 
 /**
  * Reads one stream until it ends or is silent for too long. Throws Problem for a refusal.
@@ -68,7 +68,7 @@ async function readStream(path, signal, { onData, onOpen, onBytes = () => {}, on
   }
 }
 
-/** Again and again, with back-off; `attempt` says by `opened()` that it works. */
+/** Again and again, with back-off; `attempt` calls what it is given once it works. */
 async function keepTrying(attempt, { signal, onLost }) {
   let wait = RETRY_FIRST_MS;
   while (!signal.aborted) {
@@ -113,7 +113,11 @@ class Live {
   /** Begins at the end of the log as it is now. */
   async start() {
     document.addEventListener('visibilitychange', () => this.#visibility());
-    this.#run();
+    // A page that is kept for the back button would keep its connection too.
+    addEventListener('pagehide', () => this.stop());
+    addEventListener('pageshow', (event) => { if (event.persisted) this.#run(); });
+    if (document.hidden) this.#rest();
+    else this.#run();
   }
 
   /** Try at once. */
@@ -133,8 +137,14 @@ class Live {
   #visibility() {
     clearTimeout(this.#hiddenTimer);
     if (document.hidden) {
-      this.#hiddenTimer = setTimeout(() => { this.stop(); this.#set('resting'); this.#pollHidden(); }, HIDDEN_REST_MS);
+      this.#hiddenTimer = setTimeout(() => this.#rest(), HIDDEN_REST_MS);
     } else if (!this.#controller) this.#run();
+  }
+
+  #rest() {
+    this.stop();
+    this.#set('resting');
+    this.#pollHidden();
   }
 
   async #pollHidden() {
@@ -212,43 +222,48 @@ export async function headSeq(signal) {
 }
 
 /**
- * Follows a room: every event once and in order, from the number after `from`.
+ * Follows a room, by the stream that the tab has anyway: every event once and in order, from the number after `from`. The
+ * numbers of a room have no gaps; what is missing before an event, or was missed while the connection was lost, is read.
  * @param {string} roomID
- * @param {{from: number, onEvents: function(Array<Object>): void, onState?: function(string, ?Problem): void, signal: AbortSignal}} options
+ * @param {{from: number, onEvents: function(Array<Object>): void, signal: AbortSignal}} options
  */
-export async function followRoom(roomID, { from, onEvents, onState = () => {}, signal }) {
+export function followRoom(roomID, { from, onEvents, signal }) {
   let last = from;
-  let pending = [];
-  const flush = () => {
-    const events = pending;
-    pending = [];
-    if (events.length > 0 && !signal.aborted) onEvents(events);
-  };
-  const take = (event) => {
-    last = event.stream_seq;
-    pending.push(event);
-    if (pending.length === 1) setTimeout(flush, 16);
-  };
-  let repair = Promise.resolve();
   const early = new Map();
-  const arrived = (event) => {
-    if (event.stream_seq <= last) return;
-    if (event.stream_seq === last + 1 && early.size === 0) return take(event);
-    // Something is missing before it: the log has it.
-    if (early.size < SEEN_MAX) early.set(event.stream_seq, event);
-    repair = repair.then(async () => {
-      while (early.size > 0 && !signal.aborted) {
-        if (!early.has(last + 1) && Math.min(...early.keys()) > last) {
-          const { events } = await api.get('/v1/events', { query: { stream_type: 'room', stream_id: roomID, from_seq: last, limit: 200 }, signal });
-          for (const row of events) if (row.stream_seq === last + 1) take(row);
-          if (events.length === 0) break;
-        }
-        while (early.has(last + 1)) take(early.get(last + 1));
-        for (const seq of [...early.keys()]) if (seq <= last) early.delete(seq);
-      }
-    }).catch((error) => { if (!signal.aborted) { early.clear(); console.warn('a gap could not be repaired', error); onState('stale', null); } });
+  let isReading = false;
+  let isAskedAgain = false;
+
+  const take = (events) => {
+    const taken = [];
+    for (const event of events) {
+      if (event.stream_seq === last + 1) { taken.push(event); last++; } else if (event.stream_seq > last && early.size < EARLY_MAX) early.set(event.stream_seq, event);
+      for (let next = early.get(last + 1); next; next = early.get(last + 1)) { taken.push(next); early.delete(++last); }
+    }
+    for (const seq of [...early.keys()]) if (seq <= last) early.delete(seq);
+    if (taken.length > 0) onEvents(taken);
   };
-  await keepTrying(async (reset) => {
-    await readStream(withQuery(`/v1/streams/rooms/${encodeURIComponent(roomID)}`, { from_seq: last }), signal, { onData: (data) => arrived(JSON.parse(data)), onOpen: () => { reset(); onState('live', null); } });
-  }, { signal, onLost: (problem) => onState('stale', problem) });
+
+  /** What the log has after the last one that was seen. */
+  const repair = async () => {
+    if (isReading) { isAskedAgain = true; return; }
+    isReading = true;
+    try {
+      for (let page = 0; page < REPAIR_PAGES_MAX; page++) {
+        const { events } = await api.get('/v1/events', { query: { stream_type: 'room', stream_id: roomID, from_seq: last, limit: 200 }, signal });
+        take(events);
+        if (events.length < 200) break;
+      }
+    } catch (error) {
+      // The next event, or the connection's return, asks again.
+      if (!signal.aborted) console.warn('a gap could not be read', error);
+    } finally { isReading = false; }
+    if (isAskedAgain && !signal.aborted) { isAskedAgain = false; repair(); }
+  };
+
+  const stop = live.subscribe((events, { isResync = false } = {}) => {
+    take(events.filter((event) => event.stream_type === 'room' && event.stream_id === roomID));
+    if (isResync || early.size > 0) repair();
+  });
+  signal.addEventListener('abort', stop);
+  repair();
 }
