@@ -22,6 +22,7 @@ export class WindowedList {
   #space;
   #rowPx = 0;
   #height = 0;
+  #lastTop = 0;
   #prefix = uid('row');
   count = 0;
   selected = -1;
@@ -131,7 +132,7 @@ export class WindowedList {
     for (const [index, row] of this.#rows) {
       if (isFresh || index < first || index > last) { row.remove(); this.#rows.delete(index); }
     }
-    // What is seen first, then what is around it.
+    // What is seen first; what is around it once the reader is not leaping.
     const end = performance.now() + FRAME_MS;
     const added = document.createDocumentFragment();
     const put = (from, to) => {
@@ -142,8 +143,10 @@ export class WindowedList {
       }
     };
     put(top, bottom);
-    put(bottom + 1, last);
-    put(first, top - 1);
+    const isFast = Math.abs(scrollTop - this.#lastTop) > height / 2;
+    this.#lastTop = scrollTop;
+    if (isFast) this.#later();
+    else { put(bottom + 1, last); put(first, top - 1); }
     this.#space.append(added);
     this.#mark();
     if (last >= first) this.#options.onRange?.(first, last);
