@@ -32,8 +32,18 @@ package enum EngineProgram {
 
     private static func readConfiguration() throws(SettingFaults) -> EngineConfiguration {
         let environment = Program.environment()
+        let file = try readEnvFile(environment)
         return try EngineConfiguration(
-            environment: environment, file: readEnvFile(environment), hostName: Program.hostName)
+            environment: environment, file: file, credential: readCredential(environment, file),
+            hostName: Program.hostName)
+    }
+
+    private static func readCredential(
+        _ environment: [String: String], _ file: [String: String]
+    ) throws(SettingFaults) -> [String: String] {
+        guard let path = EngineConfiguration.credentialFile(environment, file) else { return [:] }
+        let name = "ENGINE_CREDENTIAL_FILE"
+        return try Settings.linesFile(path, named: name) { try Files.read($0, bytesMax: Settings.secretBytesMax) }
     }
 
     private static func readEnvFile(_ environment: [String: String]) throws(SettingFaults) -> [String: String] {
@@ -44,12 +54,16 @@ package enum EngineProgram {
     private struct Started {
         let configuration: EngineConfiguration
         let log: Log
+        let manager: ServiceManager
         let clock = SystemClock()
         let entropy = SystemEntropy()
 
         init(_ configuration: EngineConfiguration) {
             self.configuration = configuration
-            log = Log(level: configuration.logLevel, format: configuration.logFormat)
+            log = Log(
+                level: configuration.logLevel, format: configuration.logFormat,
+                journal: Program.environment()["JOURNAL_STREAM"])
+            manager = ServiceManager(Program.environment())
         }
 
         func run(_ signals: Signals) -> Int32 {
@@ -83,10 +97,17 @@ package enum EngineProgram {
                     "api": .text(configuration.apiBaseURL.hostField),
                     "parallel": .number(Int64(configuration.maxParallelRuns)),
                 ])
+            manager.notify(.ready(status))
+            let watchdog = Watchdog(
+                manager, asks: Worker.Vital.allCases.map { vital in { worker.ask(vital, $0) } })
+            watchdog.start()
             worker.run()
+            watchdog.stop()
             log.info("engine_stopped")
             return 0
         }
+
+        private var status: String { "working for \(configuration.apiBaseURL.hostField)" }
 
         private func transport() -> any HTTPTransport {
             SocketTransport(host: configuration.apiBaseURL.host, port: configuration.apiBaseURL.port)
@@ -108,7 +129,8 @@ package enum EngineProgram {
                 tools: .standard(
                     sandbox: sandbox, runner: runner, egress: EgressRule(allowed: configuration.egressAllow),
                     clock: clock),
-                secrets: SecretStore(folder: configuration.secretsFolder), ownSecrets: [identity.token],
+                secrets: SecretStore(folder: configuration.secretsFolder, reserved: configuration.credentialFile),
+                ownSecrets: [identity.token],
                 workFolder: configuration.workFolder, hidden: hidden, clock: clock, entropy: entropy, log: log)
             let settings = Worker.Settings(
                 engineID: identity.id, room: configuration.room, maxParallelRuns: configuration.maxParallelRuns,
@@ -145,30 +167,40 @@ package enum EngineProgram {
             while let signal = try? signals.next() {
                 switch signal {
                 case .terminate, .interrupt:
+                    manager.notify(.stopping)
                     let worker = control.update { state -> Worker? in
                         state.isStopping = true
                         return state.worker
                     }
                     worker?.drain()
-                case .hangUp: reload(control.read { $0.worker })
+                case .hangUp:
+                    let worker = control.read { $0.worker }
+                    // One that is not ready yet has nothing to be ready with again.
+                    if worker != nil { manager.notify(.reloading) }
+                    let isDone = reload(worker)
+                    if worker != nil {
+                        manager.notify(.ready(isDone ? status : "\(status); the last reload failed"))
+                    }
                 }
             }
         }
 
-        /// Only the kill switch is read anew here; the rest needs a restart.
-        private func reload(_ worker: Worker?) {
+        /// Only the kill switch is read anew here; the rest needs a restart. False when the file could not be read.
+        private func reload(_ worker: Worker?) -> Bool {
             guard let path = configuration.envFile else {
-                return log.warning("reload_ignored", ["reason": "AOS_ENV_FILE is not set"])
+                log.warning("reload_ignored", ["reason": "AOS_ENV_FILE is not set"])
+                return true
             }
             let values: [String: String]
             do throws(SettingFaults) {
                 values = try EngineProgram.readEnvFile(["AOS_ENV_FILE": path])
             } catch {
                 for fault in error.faults { log.error("reload_fault", ["fault": .text("\(fault)")]) }
-                return
+                return false
             }
             worker?.setKillSwitch(EngineConfiguration.killSwitch(in: values) ?? configuration.killSwitch)
             log.info("reloaded", ["file": .text(path), "note": "all but the kill switch needs a restart"])
+            return true
         }
     }
 }

@@ -16,6 +16,7 @@ struct Heart {
     func run() {
         var nextTry: [RunID: Int64] = [:]
         while !worker.state.read({ $0.isDone }) {
+            worker.lives(.heartbeats, waitingFor: 0)
             let runs = worker.heldRuns.filter { !$0.isLost }
             nextTry = nextTry.filter { id, _ in runs.contains { $0.id == id } }
             let now = worker.clock.monotonicMilliseconds()
@@ -42,7 +43,8 @@ struct Heart {
         let known = Set(worker.heldRuns.filter { !$0.isLost }.map(\.id))
         let wait = due.map { max(0, $0 - worker.clock.monotonicMilliseconds()) }
         _ = worker.state.wait(milliseconds: wait) { state in
-            state.isDone || !Set(state.held.keys).isSubset(of: known) ? true : nil
+            state.isDone || state.questions[.heartbeats] != nil || !Set(state.held.keys).isSubset(of: known)
+                ? true : nil
         }
     }
 
@@ -83,6 +85,7 @@ struct ControlLine {
     func run() {
         var backoff = Backoff(entropy: worker.entropy)
         while !worker.state.read({ $0.isDone }) {
+            worker.lives(.control, waitingFor: Self.waitMs + Self.answerSlackMs)
             do throws(APIFailure) {
                 act(on: try poll())
                 backoff.reset()
@@ -90,6 +93,7 @@ struct ControlLine {
                 if worker.controlling.isCancelled { return }
                 let wait = backoff.next()
                 worker.log.debug("control_failed", ["reason": .text("\(error)")])
+                worker.lives(.control, waitingFor: wait)
                 _ = worker.state.wait(milliseconds: wait) { $0.isDone ? true : nil }
             }
         }

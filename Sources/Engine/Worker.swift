@@ -46,6 +46,9 @@ package final class Worker: Sendable {
         }
     }
 
+    /// The threads without which this is no engine.
+    package enum Vital: CaseIterable, Sendable { case claims, heartbeats, control }
+
     struct State {
         var phase = Phase.working
         var held: [RunID: HeldRun] = [:]
@@ -53,10 +56,16 @@ package final class Worker: Sendable {
         var isHaltedHere = false
         var isHaltedByAPI = false
         var killSwitchEpoch: Int64?
+        /// Who is asked whether it lives, and whom to tell.
+        var questions: [Vital: @Sendable () -> Void] = [:]
+        /// Until when each has said that it may be waiting for an answer; for ever, when its work is done.
+        var promises: [Vital: Int64] = [:]
     }
 
     /// How much longer than the long poll its answer may take.
     private static let answerSlackMs: Int64 = 10_000
+    /// What a thread on a busy machine may be late.
+    private static let promiseSlackMs: Int64 = 2_000
     /// What runs get, after their calls were stopped, to tell the api.
     private static let goodbyeMs: Int64 = 10_000
 
@@ -82,11 +91,40 @@ package final class Worker: Sendable {
 
     package var heldRuns: [HeldRun] { state.read { Array($0.held.values) } }
 
+    /// Hears of the vital thread: at once while it waits no longer than it said it would, else in its next turn.
+    package func ask(_ vital: Vital, _ answer: @escaping @Sendable () -> Void) {
+        let now = clock.monotonicMilliseconds()
+        let isWaiting = state.update { state -> Bool in
+            let isWaiting = state.promises[vital] ?? .min >= now
+            if !isWaiting { state.questions[vital] = answer }
+            return isWaiting
+        }
+        if isWaiting { answer() }
+    }
+
+    /// Said by the vital thread itself.
+    /// - Parameter milliseconds: How long it may wait for an answer now; nil when its work is done.
+    func lives(_ vital: Vital, waitingFor milliseconds: Int64?) {
+        let until = milliseconds.map { clock.monotonicMilliseconds() + $0 + Self.promiseSlackMs } ?? .max
+        let answer = state.update { state -> (@Sendable () -> Void)? in
+            state.promises[vital] = until
+            return state.questions.removeValue(forKey: vital)
+        }
+        answer?()
+    }
+
     /// Works until told to stop, or in the run-once mode until no run is left.
     package func run() {
-        let heart = Thread.start("heartbeats") { Heart(worker: self).run() }
-        let control = Thread.start("control") { ControlLine(worker: self).run() }
+        let heart = Thread.start("heartbeats") { [self] in
+            Heart(worker: self).run()
+            lives(.heartbeats, waitingFor: nil)
+        }
+        let control = Thread.start("control") { [self] in
+            ControlLine(worker: self).run()
+            lives(.control, waitingFor: nil)
+        }
         claimRuns()
+        lives(.claims, waitingFor: nil)
         let patience = settings.graceMs + Self.goodbyeMs
         let isEmpty = state.wait(milliseconds: patience) { $0.held.isEmpty ? true : nil } ?? false
         if !isEmpty { log.error("runs_left", ["count": .number(Int64(heldRuns.count))]) }
@@ -165,22 +203,36 @@ package final class Worker: Sendable {
     /// Waits until one more run may be held. False when no more shall be.
     private func waitForRoom() -> Bool {
         let most = settings.maxParallelRuns
-        return state.wait { $0.phase != .working ? false : $0.held.count < most ? true : nil } ?? false
+        return waitAlive { $0.phase != .working ? false : $0.held.count < most ? true : nil }
     }
 
     /// Waits until a held run has ended. False when there is none.
     private func waitForAnEnd() -> Bool {
         let count = state.read { $0.held.count }
         if count == 0 { return false }
-        return state.wait { $0.phase != .working ? false : $0.held.count < count ? true : nil } ?? false
+        return waitAlive { $0.phase != .working ? false : $0.held.count < count ? true : nil }
+    }
+
+    /// Waits for as long as it takes, and says meanwhile that the claims are looked after.
+    private func waitAlive(until attempt: @escaping (State) -> Bool?) -> Bool {
+        while true {
+            lives(.claims, waitingFor: 0)
+            let found = state.wait { state -> Bool?? in
+                if let found = attempt(state) { return found }
+                return state.questions[.claims] == nil ? nil : .some(nil)
+            }
+            if case .some(.some(let found)) = found { return found }
+        }
     }
 
     private func pause(_ milliseconds: Int64) {
+        lives(.claims, waitingFor: milliseconds)
         _ = state.wait(milliseconds: milliseconds) { $0.phase != .working ? true : nil }
     }
 
     private func claim() throws(APIFailure) -> ClaimedRun? {
         let waitMs = settings.runOnce ? 0 : settings.claimWaitMs
+        lives(.claims, waitingFor: waitMs + Self.answerSlackMs)
         return try lines.claims.call(
             .claimRun,
             ClaimRun(roomID: settings.room, plan: "required", waitMs: waitMs, engineID: settings.engineID),

@@ -10,6 +10,7 @@ package enum Files {
         /// The permission bits.
         package var mode: UInt32
         package var ownerID: UInt32
+        package var groupID: UInt32
         package var modifiedMilliseconds: Int64
     }
 
@@ -97,7 +98,7 @@ extension Files.Status {
             ? .file : aos_is_directory(found.st_mode) != 0 ? .folder : aos_is_link(found.st_mode) != 0 ? .link : .other
         sizeBytes = Int64(found.st_size)
         mode = found.st_mode & 0o7777
-        ownerID = found.st_uid
+        (ownerID, groupID) = (found.st_uid, found.st_gid)
         modifiedMilliseconds = Int64(found.st_mtim.tv_sec) * 1000 + Int64(found.st_mtim.tv_nsec) / 1_000_000
     }
 }

@@ -1,6 +1,7 @@
 import CLinux
 
-/// One line per event to standard error, for people on a terminal, else as JSON. Callers never pass a secret.
+/// One line per event to standard error, for people on a terminal, else as JSON; in front of it the priority where the
+/// journal reads it (sd-daemon(3)). Callers never pass a secret.
 package struct Log: Sendable {
     package enum Level: String, CaseIterable, Comparable, Sendable {
         case debug, info, warning, error
@@ -10,6 +11,16 @@ package struct Log: Sendable {
             case .debug: 0
             case .info: 1
             case .warning: 2
+            case .error: 3
+            }
+        }
+
+        /// The priority of syslog(3).
+        fileprivate var priority: Int {
+            switch self {
+            case .debug: 7
+            case .info: 6
+            case .warning: 4
             case .error: 3
             }
         }
@@ -38,13 +49,17 @@ package struct Log: Sendable {
     private let level: Level
     private let format: Format
     private let clock: any Clock
+    private let isForJournal: Bool
     private let sink: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter sink: Takes one line with its end; standard error unless a test says otherwise.
+    /// - Parameters:
+    ///   - journal: `JOURNAL_STREAM`: of which file the journal says that it reads it.
+    ///   - sink: Takes one line with its end; standard error unless a test says otherwise.
     package init(
-        level: Level = .info, format: Format? = nil, clock: any Clock = SystemClock(),
+        level: Level = .info, format: Format? = nil, journal: String? = nil, clock: any Clock = SystemClock(),
         sink: (@Sendable ([UInt8]) -> Void)? = nil
     ) {
+        isForJournal = journal.map { $0 == Self.standardErrorFile } ?? false
         self.level = level
         self.format = format ?? (isatty(2) == 1 ? .text : .json)
         self.clock = clock
@@ -70,7 +85,7 @@ package struct Log: Sendable {
             case .json: Self.jsonLine(level, event, fields, clock.wallMilliseconds())
             }
         if line.utf8.count > Self.lineBytesMax { line = String(line.prefix(Self.lineBytesMax / 4)) + "…" }
-        sink(Array((line + "\n").utf8))
+        sink(Array(((isForJournal ? "<\(level.priority)>" : "") + line + "\n").utf8))
     }
 
     private static func textLine(_ level: Level, _ event: String, _ fields: Fields, _ now: Int64) -> String {
@@ -95,6 +110,12 @@ package struct Log: Sendable {
             }
         }
         return line + "}"
+    }
+
+    /// What `JOURNAL_STREAM` is compared with.
+    private static var standardErrorFile: String? {
+        var found = stat()
+        return fstat(2, &found) == 0 ? "\(found.st_dev):\(found.st_ino)" : nil
     }
 
     /// Without control characters: a log line never moves a cursor.

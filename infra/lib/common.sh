@@ -9,6 +9,7 @@ fail() { say "$(basename "$0"): $*"; exit 1; }
 BUILD_PACKAGES=(libsqlite3-dev libssl-dev)
 RUN_PACKAGES=(bubblewrap libsqlite3-0)
 TOOL_PACKAGES=(curl jq python3)
+PROGRAMS=(api engine aos)
 # Only where Postgres is used: the server, and what the api is built with to reach it.
 POSTGRES_PACKAGES=(postgresql)
 POSTGRES_BUILD_PACKAGES=(libpq-dev)
@@ -66,6 +67,16 @@ build() {
         fail "the build failed"
     fi
     rm -f "$log"
+}
+
+# Builds the programs for release, one file each: the Swift runtime is linked in, and only Debian's libraries are left to find.
+# Sets bin, where they are.
+build_release() {
+    local product build_path=${BUILD_PATH:-$ROOT/.build}
+    for product in "${PROGRAMS[@]}"; do
+        build -c release --build-path "$build_path" --product "$product" --static-swift-stdlib
+    done
+    bin=$(swift build --package-path "$ROOT" -c release --build-path "$build_path" --show-bin-path)
 }
 
 # A free TCP port on loopback.

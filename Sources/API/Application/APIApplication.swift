@@ -194,12 +194,29 @@ package final class APIApplication: Sendable {
     }
 
     /// What of the env file can change while the api runs: the kill switch.
-    package func reload(_ latest: APIConfiguration) {
+    /// - Parameter then: Hears whether it is in force: where it stops external writes, when none can start any more.
+    package func reload(_ latest: APIConfiguration, then: @escaping @Sendable (Bool) -> Void = { _ in }) {
+        let turnsOfOthers = Mutex(0)
         commands.perform("reload") { work in
             try work.setKillSwitchByEnvironment(latest.killSwitch)
             let scope = EventScope(workspaceID: .system, correlationID: work.environment.newCorrelationID())
             let reloaded = ConfigurationReloaded(changed: ["POLICY_KILL_SWITCH_EXTERNAL_WRITE"])
             try work.record(EventDraft(.system(.configurationReloaded(reloaded)), in: scope, by: .api))
+            turnsOfOthers.withLock { $0 = work.transaction.turnsOfOthers }
+        } then: { [permits, environment] isDone in
+            guard isDone, latest.killSwitch else { return then(isDone) }
+            permits.whenQuiet(
+                nowMs: environment.clock.monotonicMilliseconds(), turnsOfOthers: turnsOfOthers.withLock { $0 }
+            ) { then(true) }
+        }
+    }
+
+    /// Answers when the writer has got round to it, however it fares: a disk that is full or a server that is away is
+    /// no reason to start again.
+    package func askWriter(_ answer: @escaping @Sendable () -> Void) {
+        database.write { _ in
+        } then: { (_: Result<Void, any Error>) in
+            answer()
         }
     }
 

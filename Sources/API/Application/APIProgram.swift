@@ -43,7 +43,8 @@ package enum APIProgram {
         case .success(let read): configuration = read
         case .failure(let faults): return complain(faults)
         }
-        let log = Log(level: configuration.logLevel, format: configuration.logFormat)
+        let log = Log(
+            level: configuration.logLevel, format: configuration.logFormat, journal: environment["JOURNAL_STREAM"])
         do {
             // Before any thread: threads inherit what is blocked.
             let signals = try Signals()
@@ -72,6 +73,7 @@ package enum APIProgram {
         // Bound first: the host check must know the port, and a taken port must not touch the data.
         let socket = try TCP.listen(at: address)
         let bound = TCP.localAddress(of: socket) ?? address
+        let manager = ServiceManager(environment)
         let application = try withDatabase(log) {
             try APIApplication(configuration, port: bound.port, log: log) { fault in
                 log.error("the storage has failed; nothing more is acknowledged", ["error": .text("\(fault)")])
@@ -88,8 +90,20 @@ package enum APIProgram {
                 "address": .text("http://\(bound)"), "data": .text(configuration.dataDirectory),
                 "version": .text(ReleaseVersion.text), "pid": .number(Int64(Program.processID)),
             ])
-        ServiceManager.notify("READY=1")
-        return try wait(signals, application, server, environment, log)
+        let status = "serving http://\(bound)"
+        manager.notify(.ready(status))
+        let watchdog = Watchdog(manager, asks: [{ server.onLoop($0) }, { application.askWriter($0) }])
+        watchdog.start()
+        return try wait(signals, application, server, environment, log) { happening in
+            switch happening {
+            case .reload: manager.notify(.reloading)
+            case .reloaded: manager.notify(.ready(status))
+            case .notReloaded: manager.notify(.ready("\(status), with the settings of before: the last reload failed"))
+            case .stop:
+                manager.notify(.stopping)
+                watchdog.stop()
+            }
+        }
     }
 
     /// How long a start waits for a database server that is not there yet, as after a boot of both.
@@ -113,21 +127,25 @@ package enum APIProgram {
         }
     }
 
+    private enum Happening: Sendable { case reload, reloaded, notReloaded, stop }
+
     private static func wait(
         _ signals: Signals, _ application: APIApplication, _ server: HTTPServer, _ environment: [String: String],
-        _ log: Log
+        _ log: Log, _ say: @escaping @Sendable (Happening) -> Void
     ) throws -> Int32 {
         while true {
             switch try signals.next() {
             case .hangUp:
+                say(.reload)
                 switch read(environment) {
-                case .success(let latest): application.reload(latest)
+                case .success(let latest): application.reload(latest) { say($0 ? .reloaded : .notReloaded) }
                 case .failure(let faults):
                     for fault in faults.faults { log.error("not reloaded", ["setting": .text("\(fault)")]) }
+                    say(.notReloaded)
                 }
             case .terminate, .interrupt:
                 log.info("draining")
-                ServiceManager.notify("STOPPING=1")
+                say(.stop)
                 application.beginDraining()
                 server.drain(graceMilliseconds: APIApplication.drainMilliseconds)
                 server.waitUntilStopped()
@@ -145,7 +163,10 @@ package enum APIProgram {
             let file = try Settings.envFile(named: environment) {
                 try Files.read($0, bytesMax: Settings.envFileBytesMax)
             }
-            return .success(try APIConfiguration.read(environment: environment, file: file))
+            let credentials = Settings.credentials(environment) {
+                try? Files.read($0, bytesMax: Settings.secretBytesMax)
+            }
+            return .success(try APIConfiguration.read(environment: environment, file: file, credentials: credentials))
         } catch {
             return .failure(error)
         }

@@ -72,8 +72,10 @@ struct CommandBus: Sendable {
     }
 
     /// A command of the system's own, such as a rescue: there is nobody to answer.
+    /// - Parameter then: Hears whether it was committed.
     func perform(
-        _ name: String, _ command: @escaping @Sendable (Work) throws -> Void
+        _ name: String, _ command: @escaping @Sendable (Work) throws -> Void,
+        then: @escaping @Sendable (Bool) -> Void = { _ in }
     ) {
         environment.database.write { transaction in
             let work = Work(transaction, environment, now: environment.now)
@@ -81,9 +83,12 @@ struct CommandBus: Sendable {
             return work.recorded
         } then: { (result: Result<[Recorded<DomainEvent>], any Error>) in
             switch result {
-            case .success(let recorded): aftermath.committed(recorded)
+            case .success(let recorded):
+                aftermath.committed(recorded)
+                then(true)
             case .failure(let error):
                 environment.log.warning("\(name) failed", ["error": .text("\(error)")])
+                then(false)
             }
         }
     }

@@ -36,12 +36,15 @@ package struct APIConfiguration: Sendable {
     package var logFormat: Log.Format?
     package var shown: [Settings.Shown]
 
-    /// - Parameter file: What the file named by `AOS_ENV_FILE` says; it replaces the environment.
+    /// - Parameters:
+    ///   - file: What the file named by `AOS_ENV_FILE` says; it replaces the environment.
+    ///   - credentials: What the service manager hands over.
     /// - Throws: All faults at once.
     package static func read(
-        environment: [String: String], file: [String: String] = [:]
+        environment: [String: String], file: [String: String] = [:], credentials: [String: String] = [:]
     ) throws(SettingFaults) -> APIConfiguration {
-        var settings = Settings(environment: environment, file: file, fileName: environment["AOS_ENV_FILE"] ?? "")
+        var settings = Settings(
+            environment: environment, file: file, fileName: environment["AOS_ENV_FILE"] ?? "", credentials: credentials)
         let configuration = APIConfiguration(&settings, environment: environment)
         settings.refuseUnknownNames()
         guard settings.faults.isEmpty else { throw SettingFaults(faults: settings.faults) }

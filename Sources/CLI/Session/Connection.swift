@@ -4,6 +4,8 @@ import Shared
 /// Where the api is and who is calling, as the environment says.
 package struct Connection: Sendable {
     package static let urlDefault = "http://127.0.0.1:7717"
+    /// Where an api that was installed for the whole machine keeps its data; only its own user and root can look into it.
+    package static let systemDirectory = "/var/lib/agentos"
     private static let fileBytesMax = 1 << 20
     private static let tokenBytesMax = 4096
 
@@ -35,7 +37,7 @@ package struct Connection: Sendable {
         let url = settings.value("AOS_API_URL", allowed: "an address such as \(urlDefault)") {
             $0.hasPrefix("http://") ? $0 : nil
         }
-        let directory = settings.dataDirectory(environment)
+        let directory = directory(&settings, environment)
         var (token, source) = (settings.secret("AOS_TOKEN"), TokenSource.environment)
         if token == nil { (token, source) = tokenFile(directory) }
         settings.refuseUnknownNames()
@@ -45,12 +47,22 @@ package struct Connection: Sendable {
             isURLDefault: url == nil)
     }
 
+    /// As the environment says; else the user's own, if an api has been there; else the machine's, if this user may see it.
+    private static func directory(_ settings: inout Settings, _ environment: [String: String]) -> String {
+        let named = settings.dataDirectory(environment)
+        let isTold = ["AOS_DATA_DIR", "STATE_DIRECTORY"].contains { !(environment[$0] ?? "").isEmpty }
+        if isTold || Files.exists("\(named)/operator.token") { return named }
+        return Files.exists("\(systemDirectory)/operator.token") ? systemDirectory : named
+    }
+
     /// What to do when the api does not know the caller.
     package var tokenAdvice: String {
         switch tokenSource {
         case .environment: "AOS_TOKEN is not this api's token; its own is in operator.token of its data directory"
         case .file(let path): "\(path) is not this api's token: set AOS_DATA_DIR to the data directory of this api"
-        case .none(let path, let reason): "no token at \(path) (\(reason)): set AOS_TOKEN, or AOS_DATA_DIR"
+        case .none(let path, let reason):
+            "no token at \(path) (\(reason)): set AOS_TOKEN, or AOS_DATA_DIR"
+                + (Files.exists(Self.systemDirectory) && Program.userID != 0 ? ", or ask as root: sudo aos …" : "")
         }
     }
 

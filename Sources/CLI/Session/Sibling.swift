@@ -26,6 +26,28 @@ package enum Sibling: String, CaseIterable, Sendable {
         return path
     }
 
+    /// Verbs that work in the data directory and nowhere else.
+    private static let inPlace: Set<String> = ["migrate", "rebuild", "verify"]
+
+    /// Such a verb runs as the one who owns the data, where root asks: what root makes there the api could not touch any
+    /// more.
+    private static func command(_ path: String, _ arguments: [String], _ session: Session) throws -> ProcessCommand {
+        var environment = session.environment
+        let directory = try session.connection().dataDirectory
+        environment["AOS_DATA_DIR"] = directory
+        guard Program.userID == 0, arguments.dropFirst().first.map(inPlace.contains) == true,
+            let status = Files.status(Files.resolved(directory) ?? directory),
+            status.ownerID != 0,
+            Files.exists(setpriv)
+        else { return ProcessCommand(path, arguments, environment: environment) }
+        let prefix = [
+            "setpriv", "--reuid=\(status.ownerID)", "--regid=\(status.groupID)", "--clear-groups", "--", path,
+        ]
+        return ProcessCommand(setpriv, prefix + arguments.dropFirst(), environment: environment)
+    }
+
+    private static let setpriv = "/usr/bin/setpriv"
+
     /// Runs a verb of the program to its end and gives its output; what it complains about is handed on.
     package func run(_ arguments: [String], _ session: Session) throws -> (exit: ProcessEnd.Exit, output: [UInt8]) {
         let path = try found(session.environment)
@@ -33,7 +55,7 @@ package enum Sibling: String, CaseIterable, Sendable {
         let stop = StopSignal()
         Thread.start("stop") { if interruption.wait(milliseconds: .max / 2_000_000) { stop.stop(.cancelled) } }
         var output: [UInt8] = []
-        let command = ProcessCommand(path, [rawValue] + arguments, environment: session.environment)
+        let command = try Self.command(path, [rawValue] + arguments, session)
         let end = try session.runner.run(command, stop: stop) { stream, bytes in
             switch stream {
             case .standardOutput: output += bytes

@@ -12,6 +12,8 @@ package struct EngineConfiguration: Sendable {
     package var actorID: String
     package var engineID: EngineID?
     package var engineToken: String?
+    /// The file that holds both; plans never get it as a secret.
+    package var credentialFile: String?
     package var maxParallelRuns: Int
     package var claimWaitMs: Int64
     package var pollMs: Int64
@@ -30,16 +32,22 @@ package struct EngineConfiguration: Sendable {
     package var workFolder: String { dataFolder + "/work" }
 
     package static let workspaceDefault = "ws_dev"
+    private static let identityNames: Set<String> = ["ENGINE_ID", "ENGINE_AUTH_TOKEN"]
     private static let killSwitchName = "POLICY_KILL_SWITCH_EXTERNAL_WRITE"
 
     /// Reads the settings.
-    /// - Parameter file: What `AOS_ENV_FILE` holds, if it is set.
+    /// - Parameters:
+    ///   - file: What `AOS_ENV_FILE` holds, if it is set.
+    ///   - credential: What ``credentialFile(_:_:)`` holds, if there is one.
     /// - Throws: every fault there is.
     package init(
-        environment: [String: String], file: [String: String] = [:], hostName: String
+        environment: [String: String], file: [String: String] = [:], credential: [String: String] = [:],
+        hostName: String
     ) throws(SettingFaults) {
         envFile = environment["AOS_ENV_FILE"].flatMap { $0.isEmpty ? nil : $0 }
-        var settings = Settings(environment: environment, file: file, fileName: envFile ?? "")
+        var settings = Settings(
+            environment: environment, file: file, fileName: envFile ?? "",
+            credentials: credential.filter { Self.identityNames.contains($0.key) })
         settings.refuseUnknownNames()
         let base = "http://127.0.0.1:7717"
         let url = settings.value("ENGINE_API_BASE_URL", allowed: "a URL such as \(base)") { text -> HTTPURL? in
@@ -58,6 +66,7 @@ package struct EngineConfiguration: Sendable {
         pollMs = settings.integer("ENGINE_POLL_MS", default: 1_000, in: 10...3_600_000)
         runOnce = settings.flag("ENGINE_RUN_ONCE", default: false)
         let isAbsolute = { (path: String) in path.hasPrefix("/") ? path : nil }
+        credentialFile = settings.value("ENGINE_CREDENTIAL_FILE", allowed: "an absolute path", read: isAbsolute)
         secretsFolder =
             settings.value("ENGINE_SECRETS_DIR", allowed: "an absolute path", read: isAbsolute)
             ?? environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
@@ -75,6 +84,11 @@ package struct EngineConfiguration: Sendable {
                 allowed: "a value: ENGINE_ID and ENGINE_AUTH_TOKEN go together")
         }
         if !settings.faults.isEmpty { throw SettingFaults(faults: settings.faults) }
+    }
+
+    /// The file that `ENGINE_CREDENTIAL_FILE` names: the two lines that `aos engine add` prints.
+    package static func credentialFile(_ environment: [String: String], _ file: [String: String]) -> String? {
+        (file["ENGINE_CREDENTIAL_FILE"] ?? environment["ENGINE_CREDENTIAL_FILE"]).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The kill switch as an env file has it; nil when it does not name it.

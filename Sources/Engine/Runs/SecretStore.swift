@@ -6,15 +6,19 @@ package struct SecretStore: Sendable {
     package static let secretBytesMax = 64 << 10
 
     private let folder: String?
+    private let reserved: String?
 
-    package init(folder: String?) { self.folder = folder }
+    /// - Parameter reserved: A file that may lie among them and is the engine's own: no plan gets it.
+    package init(folder: String?, reserved: String? = nil) { (self.folder, self.reserved) = (folder, reserved) }
 
     package func value(_ name: String) throws(ToolFailure) -> String {
         guard let folder, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), !name.hasPrefix(".") else {
             throw missing(name, "no folder of secrets is set (ENGINE_SECRETS_DIR)")
         }
         let path = "\(folder)/\(name)"
-        guard Files.exists(path) else { throw missing(name, "there is no such file in the folder of secrets") }
+        guard Files.exists(path), reserved.map({ Files.resolved($0) != Files.resolved(path) }) ?? true else {
+            throw missing(name, "there is no such file in the folder of secrets")
+        }
         do throws(SystemError) {
             let file = try Descriptor.openToRead(path)
             guard try file.status().mode & 0o077 == 0 else {

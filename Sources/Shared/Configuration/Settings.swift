@@ -4,13 +4,14 @@
 package struct Settings: Sendable {
     /// Where a value came from.
     package enum Origin: Hashable, Sendable, CustomStringConvertible {
-        case standard, environment
+        case standard, environment, credential
         case file(String)
 
         package var description: String {
             switch self {
             case .standard: "default"
             case .environment: "environment"
+            case .credential: "credential"
             case .file(let path): path
             }
         }
@@ -41,12 +42,19 @@ package struct Settings: Sendable {
     private let environment: [String: String]
     private let file: [String: String]
     private let fileName: String
+    private let credentials: [String: String]
     package private(set) var faults: [Fault] = []
     package private(set) var shown: [Shown] = []
 
-    /// - Parameter file: The contents of `AOS_ENV_FILE`; what it names replaces the environment.
-    package init(environment: [String: String], file: [String: String] = [:], fileName: String = "") {
+    /// - Parameters:
+    ///   - file: The contents of `AOS_ENV_FILE`; what it names replaces the environment.
+    ///   - credentials: What the service manager hands over beside both; the last to be asked.
+    package init(
+        environment: [String: String], file: [String: String] = [:], fileName: String = "",
+        credentials: [String: String] = [:]
+    ) {
         (self.environment, self.file, self.fileName) = (environment, file, fileName)
+        self.credentials = credentials
     }
 
     /// The exit code of a program whose settings have faults.
@@ -56,8 +64,9 @@ package struct Settings: Sendable {
     package static let knownNames: Set<String> = [
         "AOS_ALLOWED_HOSTS", "AOS_ALLOWED_ORIGINS", "AOS_API_URL", "AOS_BLOBS_DIR", "AOS_DATA_DIR", "AOS_ENV_FILE",
         "AOS_LOG_FORMAT", "AOS_LOG_LEVEL", "AOS_RUN_ID", "AOS_SENTINEL", "AOS_STEP_ID", "AOS_TOKEN", "AOS_WEB_DIR",
-        "ENGINE_ACTOR_ID", "ENGINE_API_BASE_URL", "ENGINE_AUTH_TOKEN", "ENGINE_CLAIM_WAIT_MS", "ENGINE_GRACE_MS",
-        "ENGINE_ID", "ENGINE_MAX_PARALLEL_RUNS", "ENGINE_POLL_MS", "ENGINE_ROOM_ID", "ENGINE_RUN_ONCE",
+        "ENGINE_ACTOR_ID", "ENGINE_API_BASE_URL", "ENGINE_AUTH_TOKEN", "ENGINE_CLAIM_WAIT_MS",
+        "ENGINE_CREDENTIAL_FILE", "ENGINE_GRACE_MS", "ENGINE_ID", "ENGINE_MAX_PARALLEL_RUNS", "ENGINE_POLL_MS",
+        "ENGINE_ROOM_ID", "ENGINE_RUN_ONCE",
         "ENGINE_SANDBOX", "ENGINE_SECRETS_DIR", "ENGINE_WORKSPACE_ID",
     ]
     private static let prefixes = ["AOS_", "ENGINE_"]
@@ -199,6 +208,7 @@ package struct Settings: Sendable {
     private func find(_ name: String) -> (value: String, origin: Origin)? {
         if let value = file[name] { return value.isEmpty ? nil : (value, .file(fileName)) }
         if let value = environment[name], !value.isEmpty { return (value, .environment) }
+        if let value = credentials[name], !value.isEmpty { return (value, .credential) }
         return nil
     }
 

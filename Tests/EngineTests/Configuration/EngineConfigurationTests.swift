@@ -43,6 +43,27 @@ import Testing
         #expect(configuration.killSwitch)
     }
 
+    @Test func `who it is may stand in a credential, which everything else goes before`() throws {
+        let credential = ["ENGINE_ID": "eng_1", "ENGINE_AUTH_TOKEN": "t", "ENGINE_SANDBOX": "off"]
+        let known = try EngineConfiguration(environment: [:], credential: credential, hostName: "box")
+        #expect(known.engineID == "eng_1" && known.engineToken == "t")
+        // It says who the engine is, and nothing else.
+        #expect(known.sandbox == .auto)
+        let told = try EngineConfiguration(
+            environment: ["ENGINE_ID": "eng_2", "ENGINE_AUTH_TOKEN": "u"], credential: credential, hostName: "box")
+        #expect(told.engineID == "eng_2" && told.engineToken == "u")
+    }
+
+    @Test func `secret settings are found among the credentials by their names, and an empty one is none`() {
+        let files = ["/c/METRICS_TOKEN": "scrape\n", "/c/DATABASE_URL": "\n", "/c/OTHER": "x"]
+        let found = Settings.credentials(["CREDENTIALS_DIRECTORY": "/c"]) { files[$0].map { Array($0.utf8) } }
+        #expect(found == ["METRICS_TOKEN": "scrape", "DATABASE_URL": ""])
+        #expect(Settings.credentials([:]) { _ in [1] }.isEmpty)
+        var settings = Settings(environment: [:], credentials: found)
+        #expect(settings.secret("METRICS_TOKEN") == "scrape" && settings.text("DATABASE_URL") == nil)
+        #expect(settings.shown.map(\.origin) == [.credential])
+    }
+
     @Test func `a fault says the value, where it came from and what is allowed`() {
         var settings = Settings(environment: ["ENGINE_POLL_MS": "x"])
         _ = settings.integer("ENGINE_POLL_MS", default: 1, in: 1...9)

@@ -42,6 +42,29 @@ import Testing
         #expect(bench.api.seen("/claim").allSatisfy { $0.body["wait_ms"] == 0 && $0.body["plan"] == "required" })
     }
 
+    @Test func `the threads that make an engine say that they live, also while they wait, and when they are done`() {
+        var bench = Bench()
+        let go = Monitor(false)
+        bench.runner = blocking(go)
+        queue(bench, shell("a", ["x"]))
+        let (worker, thread) = start(bench, parallel: 1)
+        // No room for another run: the claims wait for as long as this one takes.
+        #expect(bench.api.eventually { $0.seen.contains { $0.path.hasSuffix("/toolcalls") } })
+        for _ in 0..<3 {
+            for vital in Worker.Vital.allCases {
+                let answered = Monitor(false)
+                worker.ask(vital) { answered.update { $0 = true } }
+                #expect(answered.wait(milliseconds: 10_000) { $0 ? true : nil } == true, "\(vital)")
+            }
+        }
+        go.update { $0 = true }
+        worker.drain()
+        #expect(thread.join(milliseconds: 10_000))
+        let answers = Monitor(0)
+        for vital in Worker.Vital.allCases { worker.ask(vital) { answers.update { $0 += 1 } } }
+        #expect(answers.read { $0 } == 3)
+    }
+
     @Test func `leases are kept at a third of their time`() {
         var bench = Bench()
         let go = Monitor(false)
