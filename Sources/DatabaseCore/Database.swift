@@ -165,6 +165,8 @@ package struct DatabaseError: Error, Hashable, CustomStringConvertible {
         case unexpectedValue
         /// More work is queued than the writer may hold.
         case overloaded
+        /// The schema is of a newer program than this one: nothing was changed.
+        case newerSchema
         /// The database has been closed.
         case closed
         /// A statement that makes no sense: a defect of ours.

@@ -17,7 +17,7 @@ package struct Schema: Sendable {
     }
 }
 
-/// One numbered step of the schema. Steps are only ever added; each is applied once, in a transaction of its own.
+/// One numbered step of the schema. Steps are only ever added; each is applied once, all that are lacking in one transaction.
 package struct Migration: Sendable {
     package var number: Int
     package var name: String
@@ -39,7 +39,7 @@ package struct Migration: Sendable {
             migrations.enumerated().allSatisfy { $1.number == $0 + 1 }, "migrations are numbered 1, 2, 3 …")
         guard applied <= migrations.count else {
             throw DatabaseError(
-                .storage,
+                .newerSchema,
                 "the database has schema \(applied), this program knows \(migrations.count): use a newer program")
         }
         return migrations.dropFirst(applied)

@@ -33,15 +33,19 @@
             if !hasTable { try connection.run(bookkeeping) }
             let applied = Int(
                 try connection.text("SELECT coalesce(max(version), 0)::text AS value FROM schema_migrations"))
-            for migration in try Migration.pending(migrations, applied: applied ?? 0) {
+            let pending = try Migration.pending(migrations, applied: applied ?? 0)
+            if !pending.isEmpty {
+                // All or nothing; what fails goes with the connection.
                 try connection.run("BEGIN")
-                for statement in migration.schema.postgres {
-                    precondition(statement.bindings.isEmpty, "a schema has no values: \(statement.text)")
-                    try connection.run(statement.text)
+                for migration in pending {
+                    for statement in migration.schema.postgres {
+                        precondition(statement.bindings.isEmpty, "a schema has no values: \(statement.text)")
+                        try connection.run(statement.text)
+                    }
+                    try connection.send(
+                        "INSERT INTO schema_migrations (version, name) VALUES (\(migration.number), \(migration.name))")
+                    try connection.finish()
                 }
-                try connection.send(
-                    "INSERT INTO schema_migrations (version, name) VALUES (\(migration.number), \(migration.name))")
-                try connection.finish()
                 try connection.run("COMMIT")
             }
             if let role { try grant(to: role, appendOnly, connection) }

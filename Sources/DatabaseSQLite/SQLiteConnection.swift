@@ -199,6 +199,9 @@ final class SQLiteStatement: Row {
         }
     }
 
+    /// All columns of the current row, in their order.
+    var row: [SQLValue] { (0..<sqlite3_column_count(handle)).map { value(at: $0) } }
+
     private func buffer(at index: Int32) -> UnsafeRawBufferPointer {
         let start = sqlite3_column_blob(handle, index)
         return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))

@@ -129,7 +129,7 @@ class SQLiteReadTransaction: ReadTransaction {
     fileprivate let connection: SQLiteConnection
     let rows: RowCache?
 
-    fileprivate init(_ connection: SQLiteConnection, _ rows: RowCache? = nil) {
+    init(_ connection: SQLiteConnection, _ rows: RowCache? = nil) {
         (self.connection, self.rows) = (connection, rows)
     }
 

@@ -42,7 +42,7 @@ enum SQLiteSettings {
     }
 }
 
-/// Brings the schema up to date, one numbered step after the other.
+/// Brings the schema up to date, all steps in one transaction: a failure or a crash leaves the old schema.
 enum SQLiteMigrator {
     static func migrate(_ connection: SQLiteConnection, _ migrations: [Migration]) throws(DatabaseError) {
         try connection.run(
@@ -51,20 +51,22 @@ enum SQLiteMigrator {
             case .integer(let applied) = try connection.scalar(
                 "SELECT coalesce(max(version), 0) FROM schema_migrations")
         else { return }
-        for migration in try Migration.pending(migrations, applied: Int(applied)) {
-            try connection.execute("BEGIN IMMEDIATE")
-            do throws(DatabaseError) {
+        let pending = try Migration.pending(migrations, applied: Int(applied))
+        guard !pending.isEmpty else { return }
+        try connection.execute("BEGIN IMMEDIATE")
+        do throws(DatabaseError) {
+            for migration in pending {
                 for statement in migration.schema.sqlite {
                     precondition(statement.bindings.isEmpty, "a schema has no values: \(statement.text)")
                     try connection.run(statement.text)
                 }
                 try connection.execute(
                     "INSERT INTO schema_migrations (version, name) VALUES (\(migration.number), \(migration.name))")
-                try connection.execute("COMMIT")
-            } catch {
-                _ = try? connection.execute("ROLLBACK")
-                throw error
             }
+            try connection.execute("COMMIT")
+        } catch {
+            _ = try? connection.execute("ROLLBACK")
+            throw error
         }
     }
 }

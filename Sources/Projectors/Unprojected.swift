@@ -11,6 +11,7 @@ package enum Unprojected {
         "engine.token.revoked": credentials,
         "event.redacted": "a mark beside `secret.leaked.detected`, which has the lines of the redaction log",
         "learning.from_failure": lesson, "mistake.repeated": lesson,
+        "log.backed_up": copies, "log.restored": copies,
         "policy.denied": decision, "policy.requires_approval": decision,
     ]
 
@@ -19,6 +20,7 @@ package enum Unprojected {
         owners, sessions, engines and tokens hold hashes of secrets: they are operational tables, written in the same \
         transaction
         """
+    private static let copies = "what happened to the log as a whole: a list of it is the log"
     private static let lesson = "a step on the way to `constraint.learned`, which has the counts"
     private static let decision = "a decision, read in the log; what is learned from it is `constraint.learned`"
 }

@@ -208,7 +208,7 @@ struct World {
             threads[id] = ThreadDecider.evolve(threads[id], recorded.with(event))
             guard case .messageCreated(let created) = event else { break }
             messages[created.messageID] = MessageDecider.evolve(messages[created.messageID], recorded.with(event))
-        case .artifact, .auth, .engine, .experiment, .learning, .policy, .review: break
+        case .artifact, .auth, .engine, .experiment, .learning, .log, .policy, .review: break
         }
     }
 }

@@ -40,7 +40,7 @@ struct RebuildTests {
                 == Set([
                     "api.started", "api.stopped", "auth.web_session.ended", "auth.web_session.issued",
                     "configuration.reloaded", "engine.deactivated", "engine.registered", "engine.token.issued",
-                    "engine.token.revoked",
+                    "engine.token.revoked", "log.backed_up", "log.restored",
                 ]))
         // A read model shows what is in the log: the redacted text.
         let leaks = try history.database.read { transaction in

@@ -25,6 +25,7 @@ package final class APIApplication: Sendable {
     private let commands: CommandBus
     private let timers: Timers
     private let audits: Audits
+    private let backups: BackupDesk
     private let exports: Exports
     private let health: HealthDesk
     private let blobs: BlobStore
@@ -55,7 +56,9 @@ package final class APIApplication: Sendable {
         let data = configuration.dataDirectory
         try Files.makeFolder("\(data)/audit")
         lock = try DataDirectory.lock(data)
-        operatorToken = try DataDirectory.secret("\(data)/operator.token", entropy) { "aos_" + Base64URL.text($0) }
+        operatorToken = try DataDirectory.secret("\(data)/\(DataDirectory.operatorTokenName)", entropy) {
+            "aos_" + Base64URL.text($0)
+        }
         let metrics = Metrics(startedAtMs: clock.wallMilliseconds())
         let pulse = WriterPulse(nowMs: clock.monotonicMilliseconds(), on: configuration.storage.backend)
         let ttl = configuration.leaseMilliseconds
@@ -104,6 +107,10 @@ package final class APIApplication: Sendable {
         audits = Audits(
             environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems
         )
+        let source = Backup.Source(
+            storage: configuration.storage, dataDirectory: data, blobsDirectory: configuration.blobsDirectory,
+            database: database, entropy: entropy)
+        backups = try BackupDesk(environment: environment, commands: commands, source: source, problems: problems)
         health = HealthDesk(
             environment: environment, dataDirectory: data, headFile: headFile, problems: problems,
             isDraining: isDraining)
@@ -122,7 +129,7 @@ package final class APIApplication: Sendable {
             environment: environment, commands: commands, authentication: authentication, passphrases: passphrases,
             rules: AuthRoutes.Rules(configuration, environment)
         ).mount(on: &routes)
-        AuditRoutes(environment: environment, audits: audits).mount(on: &routes)
+        AuditRoutes(environment: environment, audits: audits, backups: backups).mount(on: &routes)
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics, exports: exports).mount(on: &routes)
@@ -187,7 +194,8 @@ package final class APIApplication: Sendable {
         let aftermath = commands.aftermath
         threads.withLock {
             $0 = [
-                timers.start(), audits.start(), health.start(), blobs.start(), exports.start(), passphrases.start(),
+                timers.start(), audits.start(), backups.start(), health.start(), blobs.start(), exports.start(),
+                passphrases.start(),
                 aftermath.tail?.start { aftermath.deliver($0) },
             ].compactMap(\.self)
         }
@@ -242,6 +250,7 @@ package final class APIApplication: Sendable {
         if let recorded { commands.aftermath.committed(recorded) }
         timers.stop()
         audits.stop()
+        backups.stop()
         health.stop()
         blobs.stop()
         passphrases.stop()

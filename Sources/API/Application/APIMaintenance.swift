@@ -73,7 +73,7 @@ enum APIMaintenance {
         try TokenKey.put(key, target, configuration.dataDirectory)
     }
 
-    private static func run(
+    static func run(
         _ environment: [String: String], _ body: (APIConfiguration, any Entropy) throws -> Int32
     ) -> Int32 {
         switch APIProgram.read(environment) {
@@ -85,7 +85,7 @@ enum APIMaintenance {
                 return try body(configuration, SystemEntropy())
             } catch {
                 Program.complain("api: \(error)")
-                return 1
+                return (error as? DatabaseError)?.kind == .newerSchema ? Settings.faultExitCode : 1
             }
         }
     }
@@ -94,6 +94,6 @@ enum APIMaintenance {
         if case .sqlite(let path) = configuration.storage, !Files.exists(path) {
             throw StartFailure("there is no database at \(path)")
         }
-        return try Storage.open(configuration.storage)
+        return try Storage.open(configuration.storage, onRemark: { Program.complain("api: \($0)") })
     }
 }

@@ -16,6 +16,8 @@ package enum APIProgram {
             print("api \(ReleaseVersion.text) (storage: \(backends))")
             return 0
         case "--print-config": return printConfiguration(environment)
+        case "backup": return BackupVerbs.backup(environment, arguments: Array(arguments.dropFirst()))
+        case "restore": return BackupVerbs.restore(environment, arguments: Array(arguments.dropFirst()))
         case "verify": return APIMaintenance.verify(environment, arguments: Array(arguments.dropFirst()))
         case "migrate": return APIMaintenance.migrate(environment, arguments: Array(arguments.dropFirst()))
         case "rebuild": return APIMaintenance.rebuild(environment, arguments: Array(arguments.dropFirst()))
@@ -32,6 +34,12 @@ package enum APIProgram {
         usage: api                    serve (settings come from the environment, see docs/reference/CONFIGURATION.md)
                api verify             check the event log of a stopped api: exit 0 valid, 1 not
                api migrate --to URL   take everything over into a new, empty database while the api is stopped
+               api backup FILE        a checked copy of everything of a stopped api, in one new file
+               api backup --check FILE
+                                      check every digest of such a file, and every hash of the log in it
+               api restore FILE [--verify] [--to DIR] [--force] [--reason TEXT]
+                                      put a backup into an empty data directory; --verify only tries it in a temporary
+                                      folder; --force moves what is there aside
                api rebuild [--check]  fold the read models again (or only compare them) while the api is stopped
                api --print-config     every setting, its value and where it came from
                api --version
@@ -51,7 +59,7 @@ package enum APIProgram {
             return try serve(configuration, environment, signals, log)
         } catch {
             log.error("the api cannot start", ["error": .text("\(error)")])
-            return error is StartFailure ? 1 : 70
+            return exitCode(error)
         }
     }
 
@@ -104,6 +112,12 @@ package enum APIProgram {
                 watchdog.stop()
             }
         }
+    }
+
+    /// A program that is too old for its data is not to be started again and again; what failed may work the next time.
+    static func exitCode(_ error: any Error) -> Int32 {
+        if error is StartFailure { return 1 }
+        return (error as? DatabaseError)?.kind == .newerSchema ? Settings.faultExitCode : 70
     }
 
     /// How long a start waits for a database server that is not there yet, as after a boot of both.

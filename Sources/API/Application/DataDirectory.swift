@@ -3,8 +3,23 @@ import Shared
 
 /// The folder with everything that must not be lost, and what only its owner may read.
 package enum DataDirectory {
+    /// The files that make it this instance and no other: its callers' secrets. They are part of every backup, which is as
+    /// secret as the directory.
+    static let instanceFiles = [operatorTokenName, TokenKey.fileName]
+    static let operatorTokenName = "operator.token"
+    /// Is there while a restore puts the new data in the place of the old.
+    private static let restoringName = "restore.unfinished"
+
+    static func restoringPath(_ directory: String) -> String { "\(directory)/\(restoringName)" }
+
     /// Takes the directory for this process.
-    static func lock(_ directory: String) throws -> Descriptor {
+    /// - Parameter toRestore: Also one in which a restore was cut off.
+    static func lock(_ directory: String, toRestore: Bool = false) throws -> Descriptor {
+        if !toRestore, Files.exists(restoringPath(directory)) {
+            throw StartFailure(
+                "a restore into \(directory) was cut off: run `aos restore FILE --force` again; what was there before is in \(directory)/before-restore-…"
+            )
+        }
         let file = try Descriptor.openToWrite("\(directory)/lock")
         guard try file.tryLock() else {
             throw StartFailure("\(directory) is in use by another api; stop it first, or set AOS_DATA_DIR")

@@ -16,21 +16,29 @@ package enum Storage {
         WebTables.migration,
     ]
 
+    /// The number of the last of them.
+    package static var schemaVersion: Int { migrations.count }
+
     /// What of the schema is added to and never changed.
     private static let appendOnlyTables = ["evt_events", "evt_subjects"]
 
     /// - Parameters:
+    ///   - keepsCopy: A SQLite file with an older schema is copied before it is brought up to date.
     ///   - onStorageFault: The disk under a file of ours has failed: nothing may be acknowledged any more.
     ///   - onRecovery: The first thing that is done when a server is back that was away.
     ///   - onRemark: Something that an operator should know, a sentence.
     package static func open(
-        _ location: StorageLocation, migrations: [Migration] = migrations,
+        _ location: StorageLocation, migrations: [Migration] = migrations, keepsCopy: Bool = true,
         onStorageFault: @escaping @Sendable (DatabaseError) -> Void = { _ in },
         onRecovery: @escaping @Sendable (any WriteTransaction) throws -> Void = { _ in },
         onBatch: @escaping @Sendable (WriteBatch) -> Void = { _ in }, onRemark: (String) -> Void = { _ in }
     ) throws -> any Database {
         switch location {
         case .sqlite(let path):
+            if keepsCopy {
+                let now = Timestamp(milliseconds: SystemClock().wallMilliseconds())
+                try SchemaUpgrade.prepare(path, migrations, at: now, onRemark: onRemark)
+            }
             return try SQLiteDatabase(
                 path: path, migrations: migrations, onStorageFault: onStorageFault, onBatch: onBatch)
         case .postgres(let location):

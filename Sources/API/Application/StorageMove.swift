@@ -73,7 +73,8 @@ enum StorageMove {
         }
     }
 
-    private static func copy(
+    /// Copies the log, folds the read models anew, copies the operational tables. Nothing is compared.
+    static func copy(
         _ source: any ReadTransaction, _ target: any WriteTransaction, _ progress: (Int64) -> Void
     ) throws {
         var events: Int64 = 0

@@ -29,7 +29,12 @@ final class BlobStore: Sendable {
     func stop() { queue.stop() }
 
     func path(_ sha256: String, in workspace: WorkspaceID) -> String {
-        "\(folder(workspace))/\(sha256.prefix(2))/\(sha256)"
+        "\(directory)/\(Self.place(sha256, in: workspace))"
+    }
+
+    /// Where in the directory the blob is. Workspace names are free text: their digest is a safe folder name.
+    static func place(_ sha256: String, in workspace: WorkspaceID) -> String {
+        "\(SHA256.hex(Array(workspace.rawValue.utf8)).prefix(32))/\(sha256.prefix(2))/\(sha256)"
     }
 
     /// The blob's size, or nil if it is not there.
@@ -67,11 +72,6 @@ final class BlobStore: Sendable {
     private static let unreferencedMilliseconds: Int64 = 24 * 3_600_000
 
     fileprivate func later(_ job: @escaping @Sendable () -> Void) -> Bool { queue.add(job) }
-
-    /// Workspace names are free text: their digest is a safe folder name.
-    private func folder(_ workspace: WorkspaceID) -> String {
-        "\(directory)/\(SHA256.hex(Array(workspace.rawValue.utf8)).prefix(32))"
-    }
 }
 
 /// One upload: hashed and written as it comes, made durable at its end, refused if it is not what its name says.

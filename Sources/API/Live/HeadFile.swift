@@ -1,4 +1,5 @@
 import Crypto
+import DatabaseCore
 import Domain
 import EventStore
 import JSON
@@ -33,6 +34,16 @@ final class HeadFile: Sendable {
 
     /// The root after one more event.
     static func root(_ root: String, adding eventHash: String) -> String { SHA256.text(Array((root + eventHash).utf8)) }
+
+    /// Where the log ends, and the root over all of it.
+    static func end(of transaction: any ReadTransaction) throws -> (globalSeq: Int64, root: String) {
+        var (seq, root) = (Int64(0), emptyRoot)
+        try EventQueries.eachHash(in: transaction) {
+            (seq, root) = ($0, self.root(root, adding: $1))
+            return true
+        }
+        return (seq, root)
+    }
 
     /// Takes up where the file ends: folds what the log has beyond it.
     func resume(

@@ -137,6 +137,12 @@ enum SessionTable {
         try transaction.execute("UPDATE sec_auth_sessions SET last_seen_at = \(now) WHERE session_id = \(id)")
     }
 
+    /// Ends all of them at once, without a trace.
+    /// - Returns: How many there were.
+    static func removeAll(_ transaction: any WriteTransaction) throws -> Int {
+        try transaction.update("DELETE FROM sec_auth_sessions")
+    }
+
     /// Removes sessions that nothing can bring back, and whose old tokens need not be recognised any more.
     static func removeEnded(before time: Timestamp, _ transaction: any WriteTransaction) throws {
         try transaction.execute(

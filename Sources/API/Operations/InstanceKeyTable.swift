@@ -54,5 +54,7 @@ enum TokenKey {
         try database.writeAndWait { try InstanceKeyTable.put(InstanceKey(name: name, value: key), $0) }
     }
 
-    private static func path(_ directory: String) -> String { "\(directory)/token.key" }
+    static let fileName = "token.key"
+
+    private static func path(_ directory: String) -> String { "\(directory)/\(fileName)" }
 }

@@ -50,6 +50,12 @@ enum LoginLinkTable {
         try transaction.execute("DELETE FROM sec_web_links WHERE code_hash = \(codeHash)")
     }
 
+    /// Ends all of them at once.
+    /// - Returns: How many there were.
+    static func removeAll(_ transaction: any WriteTransaction) throws -> Int {
+        try transaction.update("DELETE FROM sec_web_links")
+    }
+
     static func removeEnded(before time: Timestamp, _ transaction: any WriteTransaction) throws {
         try transaction.execute("DELETE FROM sec_web_links WHERE expires_at < \(time)")
     }
@@ -105,6 +111,12 @@ enum WebSessionTable {
 
     static func remove(_ secretHash: String, _ transaction: any WriteTransaction) throws {
         try transaction.execute("DELETE FROM sec_web_sessions WHERE secret_hash = \(secretHash)")
+    }
+
+    /// Ends all of them at once.
+    /// - Returns: How many there were.
+    static func removeAll(_ transaction: any WriteTransaction) throws -> Int {
+        try transaction.update("DELETE FROM sec_web_sessions")
     }
 
     static func removeEnded(at now: Timestamp, _ transaction: any WriteTransaction) throws {

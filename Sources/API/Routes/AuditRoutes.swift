@@ -5,10 +5,11 @@ import HTTPServer
 import Projectors
 import Shared
 
-/// Whether history is what was recorded, and what was taken out of it before.
+/// Whether history is what was recorded, what was taken out of it before, and a copy of all of it.
 struct AuditRoutes: Sendable {
     let environment: APIEnvironment
     let audits: Audits
+    let backups: BackupDesk
 
     func mount(on routes: inout RouteTable) {
         routes.raw(.verifyStream, .operatorOnly) { context in audits.run(context) { _ in try verifyStream(context) } }
@@ -16,6 +17,7 @@ struct AuditRoutes: Sendable {
         routes.on(.checkProjections, .machineOperator) { (_: Nothing, context) in
             audits.run(context) { try $0.checkProjections() }
         }
+        routes.on(.backup, .machineOperator) { (_: Nothing, context) in backups.answer(context) }
         routes.get(.redactions, .operatorOnly, redactions)
     }
 

@@ -4,6 +4,7 @@ package enum CommandTable {
         ApprovalCommands.all,
         ArtifactCommands.all,
         AuditCommands.all,
+        BackupCommands.all,
         DoctorCommand.all,
         EngineCommands.all,
         EventCommands.all,

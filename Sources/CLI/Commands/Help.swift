@@ -65,7 +65,7 @@ package struct Help: Sendable {
             ("start here", ["up", "status", "doctor"]),
             ("work", ["run", "step", "artifact", "room"]),
             ("control", ["approvals", "approval", "approve", "deny", "kill"]),
-            ("history", ["events", "verify", "projections", "migrate"]),
+            ("history", ["events", "verify", "backup", "restore", "projections", "migrate"]),
             ("set-up", ["engine", "help"]),
         ]
         let listed = groups.map { title, nouns in

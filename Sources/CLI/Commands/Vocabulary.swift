@@ -9,6 +9,7 @@ extension Option {
 
     package static let all = Option("all", short: "a", "also what is settled")
     package static let check = Option("check", "only compare; change nothing")
+    package static let force = Option("force", "move aside what is there; nothing is removed")
     package static let follow = Option("follow", short: "f", "stay, and show what happens next")
     package static let json = Option("json", "the API's own JSON: indented on a terminal, one line in a pipe")
     package static let limit = Option("limit", short: "n", .integer("N", 1...100_000), "at most so many")
@@ -24,16 +25,22 @@ extension Option {
     package static let status = Option(
         "status", .choice(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]),
         "only runs in this state")
-    package static let to = Option("to", .text("URL"), "a new, empty database: postgres://… or sqlite:PATH")
+    package static let to = Option(
+        "to", .text("PLACE"),
+        "where to: a new, empty database's postgres://… or sqlite:PATH; for a backup a data directory")
     package static let title = Option("title", .text("TEXT"), "what the run is called in lists")
     package static let type = Option("type", .text("TYPE"), "only events of this type, such as run.failed")
     package static let untilWaiting = Option("until-waiting", "also end when the run waits for a person (exit 3)")
+    package static let verify = Option("verify", "only rehearse: check all of it in a temporary folder, change nothing")
     package static let wait = Option("wait", short: "w", "show the run until it ends or waits for a person")
 }
 
 extension Argument {
     package static let approval = Argument("APPROVAL", "the approval's id, or enough of it")
     package static let artifact = Argument("ARTIFACT", "the artifact's id, or enough of it")
+    package static let backup = Argument("FILE", "a backup")
+    package static let backupTarget = Argument(
+        "FILE", "a new file; in a folder that is there it is called aos-TIME.tar")
     package static let call = Argument("CALL", "the tool call's id, or enough of it")
     package static let engineName = Argument("NAME", "what the engine is called, such as laptop-2")
     package static let outcome = Argument("OUTCOME", "how it really ended", choices: ["succeeded", "failed"])

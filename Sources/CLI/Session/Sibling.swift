@@ -68,4 +68,19 @@ package enum Sibling: String, CaseIterable, Sendable {
         if stop.cause != nil { throw Failure(.usage, "stopped before it was done") }
         return (end.exit, output)
     }
+
+    /// The same for a verb that says something when it succeeds.
+    /// - Throws: When it says nothing; why is among the notes then.
+    func output(_ arguments: [String], _ session: Session) throws -> [UInt8] {
+        let (exit, output) = try run(arguments, session)
+        guard output.isEmpty else { return output }
+        switch exit {
+        case .code(let code):
+            throw Failure(
+                ExitCode(rawValue: Int32(code)) ?? .failed,
+                "`\(rawValue) \(arguments.joined(separator: " "))` ended with \(code)")
+        case .signal(let signal):
+            throw Failure(.failed, "`\(rawValue) \(arguments.joined(separator: " "))` was ended by signal \(signal)")
+        }
+    }
 }

@@ -100,6 +100,7 @@ package struct EventSentence: Hashable, Sendable {
         case .review(let event): self.init(event)
         case .thread(let event): self.init(event, by)
         case .engine(let event): self.init(event, by)
+        case .log(let event): self.init(event, by)
         case .system(let event): self.init(event, by)
         }
     }
@@ -293,6 +294,19 @@ package struct EventSentence: Hashable, Sendable {
                 .refused,
                 "\(event.matchCount) secret(s) kept out of \(event.sourceEventType): \(event.ruleIDs.joined(separator: ", "))",
                 depth: 2)
+        }
+    }
+
+    private init(_ event: LogEvent, _ by: String) {
+        switch event {
+        case .backedUp(let event):
+            self.init(.note, "backup of all up to event \(event.backupGlobalSeq) handed to \(by)")
+        case .restored(let event):
+            let lost = event.previousGlobalSeq.map { "; the log here before ended at event \($0)" } ?? ""
+            self.init(
+                .refused,
+                "restored by \(by) from the backup of \(event.backupMadeAt), which ends at event \(event.backupGlobalSeq)\(lost)\(Self.why(event.reason))"
+            )
         }
     }
 

@@ -170,7 +170,7 @@ enum AuditCommands {
     // MARK: The stopped data directory
 
     /// What the api's verb prints. Only for the api of this machine: another one's data is not here.
-    private static func stopped(_ arguments: [String], _ session: Session) throws -> [UInt8] {
+    static func stopped(_ arguments: [String], _ session: Session, doing: String = "checking") throws -> [UInt8] {
         let connection = try session.connection()
         let host = (try? HTTPURL(connection.url)).flatMap { SocketAddress(numeric: $0.host, port: $0.port) }
         guard host?.isLoopback == true || connection.url.contains("//localhost") else {
@@ -178,18 +178,7 @@ enum AuditCommands {
                 .failed, "the api at \(connection.url) cannot be reached, and its data is not on this machine",
                 next: ["aos status"])
         }
-        session.console.note("aos: no api runs at \(connection.url); checking \(connection.dataDirectory)")
-        let (exit, output) = try Sibling.api.run(arguments, session)
-        guard !output.isEmpty else {
-            switch exit {
-            case .code(let code):
-                throw Failure(
-                    ExitCode(rawValue: Int32(code)) ?? .failed,
-                    "`api \(arguments.joined(separator: " "))` ended with \(code)")
-            case .signal(let signal):
-                throw Failure(.failed, "`api \(arguments.joined(separator: " "))` was ended by signal \(signal)")
-            }
-        }
-        return output
+        session.console.note("aos: no api runs at \(connection.url); \(doing) \(connection.dataDirectory)")
+        return try Sibling.api.output(arguments, session)
     }
 }

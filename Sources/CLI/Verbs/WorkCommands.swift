@@ -93,9 +93,6 @@ enum StepCommands {
 enum ArtifactCommands {
     static let all: [Command] = [list, get]
 
-    private static let downloadMilliseconds = 60 * 60_000
-    private static let silenceMilliseconds = 30_000
-    private static let problemBytesMax = 64 << 10
     private static let shownBytesMax = 4 << 20
 
     static let list = Command(
@@ -200,23 +197,6 @@ enum ArtifactCommands {
     private static func download(
         _ id: ArtifactID, _ session: Session, _ take: (ArraySlice<UInt8>) throws -> Void
     ) throws {
-        let (connection, client) = (try session.connection(), try session.client())
-        let endpoint = Endpoint<Nothing, Nothing>.artifactContent
-        var request = client.request(
-            endpoint.method, endpoint.target(["artifact_id": id.rawValue]),
-            deadlineMilliseconds: downloadMilliseconds)
-        request.idleMilliseconds = silenceMilliseconds
-        var response = HTTPResponse(.ok)
-        do {
-            try client.transport.stream(request, onHead: { response = $0 }) { bytes in
-                if response.status == .ok {
-                    try take(bytes)
-                } else {
-                    response.body += bytes
-                }
-                return response.body.count < problemBytesMax
-            }
-        } catch let error as HTTPClientError { throw Failure(.transport(error), connection) }
-        guard response.status == .ok else { throw Failure(.init(response), connection) }
+        try session.download(.artifactContent, ["artifact_id": id.rawValue], take)
     }
 }

@@ -18,8 +18,8 @@ extension SearchDocument {
         case .incident(.opened(let incident)):
             self.init(
                 incident.incidentID.rawValue, .incident, incident.title, incident.summary, nil, recorded.envelope)
-        case .thread, .run, .artifact, .incident, .approval, .auth, .engine, .evidence, .experiment, .learning, .policy,
-            .review, .room, .step, .system, .toolCall:
+        case .thread, .run, .artifact, .incident, .approval, .auth, .engine, .evidence, .experiment, .learning, .log,
+            .policy, .review, .room, .step, .system, .toolCall:
             return nil
         }
     }

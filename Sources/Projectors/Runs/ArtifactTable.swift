@@ -63,6 +63,23 @@ package enum ArtifactTable {
         try !table.all(where: " WHERE sha256 = \(sha256) LIMIT 1", in: transaction).isEmpty
     }
 
+    /// The digest of every content that artifacts name, once for each workspace. A link may have one that is elsewhere.
+    package static func eachBlob(
+        _ transaction: any ReadTransaction,
+        _ body: (_ workspace: WorkspaceID, _ sha256: String, _ isElsewhere: Bool) throws -> Void
+    ) throws {
+        try transaction.scan(
+            """
+            SELECT workspace_id, sha256, count(content_uri) AS links, count(*) AS named FROM proj_artifacts
+            WHERE sha256 IS NOT NULL GROUP BY workspace_id, sha256 ORDER BY workspace_id, sha256
+            """
+        ) { row in
+            let (links, named) = (try row.get("links", as: Int64.self), try row.get("named", as: Int64.self))
+            try body(row.get("workspace_id"), row.get("sha256"), links == named)
+            return true
+        }
+    }
+
     /// The run's artifacts by name, oldest first, and how many there are.
     /// - Parameter end: Later ones are left out; nil for all.
     package static func made(

@@ -63,7 +63,8 @@ package enum RunTable {
         case .step(.created), .toolCall(.invoked): return RowChange(id) { $0?.touched(by: recorded) }
         // What proves, judges or blames a run: the pipeline's order follows it, the run stays as it is.
         case .evidence, .incident, .review(.scorecardRecorded): return RowChange(id) { $0?.followed(by: recorded) }
-        case .approval, .artifact, .auth, .engine, .experiment, .learning, .policy, .review, .room, .step, .system,
+        case .approval, .artifact, .auth, .engine, .experiment, .learning, .log, .policy, .review, .room, .step,
+            .system,
             .thread, .toolCall:
             return nil
         }

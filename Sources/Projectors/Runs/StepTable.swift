@@ -40,7 +40,7 @@ package enum StepTable {
             let isNew = if case .created = event { true } else { false }
             return RowChange(id, isNew: isNew) { StepDecider.evolve($0, recorded.with(event)) }
         case .toolCall(let event): return RowChange(id) { StepDecider.evolve($0, recorded.with(event)) }
-        case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .policy, .review,
+        case .approval, .artifact, .auth, .engine, .evidence, .experiment, .incident, .learning, .log, .policy, .review,
             .room, .run, .system, .thread:
             return nil
         }

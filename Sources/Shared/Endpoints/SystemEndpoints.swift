@@ -66,6 +66,21 @@ extension Endpoint where Body == Nothing, Answer == ProjectionCheck {
     }
 }
 
+extension Endpoint where Body == Nothing, Answer == Nothing {
+    package static var backup: Self {
+        .init(
+            .post, "/v1/system/backup",
+            "Hands out a checked copy of everything, for `aos restore`: as secret as the data directory.",
+            answers: ["application/x-tar"], refuses: [.storageFull, .storageUnavailable],
+            notes: """
+                A tar file: `manifest.json`, `aos.db`, the instance's secrets, contents of artifacts, and last `SHA256SUMS` \
+                over all of them. It is whole when `SHA256SUMS` and two blocks of zeros have come; a body that ends before is \
+                none. The database is as of one moment, also under load; `log.backed_up` is recorded before the first byte. \
+                One is made at a time.
+                """)
+    }
+}
+
 /// No body, or nothing to say.
 package struct Nothing: Codable, Hashable, Sendable {
     package init() {}

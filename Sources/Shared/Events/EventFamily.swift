@@ -41,6 +41,7 @@ package enum DomainEvent: Sendable {
     case experiment(ExperimentEvent)
     case evidence(EvidenceEvent)
     case auth(AuthEvent)
+    case log(LogEvent)
 
     package var payload: any EventPayload {
         switch self {
@@ -60,6 +61,7 @@ package enum DomainEvent: Sendable {
         case .experiment(let event): event.payload
         case .evidence(let event): event.payload
         case .auth(let event): event.payload
+        case .log(let event): event.payload
         }
     }
 
@@ -91,6 +93,7 @@ package enum EventCatalogue {
         add(DomainEvent.experiment)
         add(DomainEvent.evidence)
         add(DomainEvent.auth)
+        add(DomainEvent.log)
         add(DomainEvent.toolCall)
         return table
     }()

@@ -39,6 +39,7 @@
 
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern int pipe2(int[2], int);
+extern int syncfs(int);
 extern int pthread_setname_np(pthread_t, const char *);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
@@ -146,6 +147,9 @@ static inline int aos_memfd(const char *name) { return (int)syscall(SYS_memfd_cr
 static inline int aos_subreaper(void) { return prctl(36 /* PR_SET_CHILD_SUBREAPER */, 1ul, 0ul, 0ul, 0ul); }
 static inline int aos_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC); }
 static inline const char *aos_entry_name(const struct dirent *entry) { return entry->d_name; }
+static inline int aos_give(const char *path, unsigned int owner, unsigned int group) {
+    return fchownat(AT_FDCWD, path, owner, group, AT_SYMLINK_NOFOLLOW);
+}
 static inline int aos_is_directory(unsigned int mode) { return S_ISDIR(mode); }
 static inline int aos_is_regular(unsigned int mode) { return S_ISREG(mode); }
 static inline int aos_is_link(unsigned int mode) { return S_ISLNK(mode); }

@@ -134,6 +134,19 @@ final class Stage: Sendable {
         return (program.waitForEnd(milliseconds: 10_000), output)
     }
 
+    /// Runs `aos` to its end: its exit code, what it printed, and what it noted.
+    func aos(
+        _ arguments: [String], _ more: [String: String] = [:]
+    ) throws -> (exit: RunningProgram.Exit?, output: String, notes: String) {
+        var environment = environment.merging(more) { $1 }
+        environment["AOS_API_URL"] = environment["AOS_API_URL"] ?? "http://\(address)"
+        let log = "\(folder)/aos-\(SystemEntropy().integer(in: 0...Int64.max)).log"
+        let program = try RunningProgram.start("aos", arguments, environment: environment, logPath: log)
+        let output = try program.wholeOutput()
+        let exit = program.waitForEnd(milliseconds: 10_000)
+        return (exit, output, String(decoding: try Files.read(log, bytesMax: 1 << 20), as: UTF8.self))
+    }
+
     // MARK: Calls
 
     /// The operator.

@@ -217,6 +217,15 @@ enum GoldenEvents {
                         Wait(.timer, wakeAt: time),
                         Wait(.unknown), Wait(.halt),
                     ]))),
+        .log(
+            .backedUp(
+                LogBackedUp(
+                    backupGlobalSeq: 1200, root: "sha256:aa", databaseSha256: "bb", blobs: 7))),
+        .log(
+            .restored(
+                LogRestored(
+                    backupGlobalSeq: 1200, backupMadeAt: time, root: "sha256:aa", previousGlobalSeq: 1250,
+                    previousRoot: "sha256:cc", endedLeases: 1, endedSessions: 2, reason: "the disk died"))),
         .run(.requeued(RunRequeued(runID: "run_1", reason: .leaseExpired, attemptNo: 2))),
         .run(.cancelRequested(RunCancelRequested(runID: "run_1", reason: "enough"))),
         .run(.cancelled(RunCancelled(runID: "run_1", reason: "enough"))),

@@ -13,11 +13,13 @@ import Shared
 enum LogFilling {
     private static let batchEvents = 5_000
 
-    static func fill(_ directory: String, _ count: Int) throws {
+    /// - Parameter migrations: Fewer of them make a database of an earlier schema, for trying an upgrade.
+    static func fill(_ directory: String, _ count: Int, _ migrations: [Migration] = Storage.migrations) throws {
         var environment = ["AOS_DATA_DIR": directory]
         environment["DATABASE_URL"] = Program.environment()["DATABASE_URL"]
         let configuration = try APIConfiguration.read(environment: environment)
-        let database = try Storage.open(configuration.storage) { Program.complain("\($0)") }
+        try Files.makeFolder(directory)
+        let database = try Storage.open(configuration.storage, migrations: migrations) { Program.complain("\($0)") }
         let (entropy, clock) = (SystemEntropy(), SystemClock())
         let log = EventLog { entropy.bytes($0) }
         let text = String(repeating: "What an engine says about what it has done. ", count: 12)

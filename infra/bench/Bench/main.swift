@@ -1,3 +1,4 @@
+import API
 import APIClient
 import HTTP
 import HTTPClient
@@ -9,11 +10,17 @@ import Shared
 //
 // usage: Bench (lifecycles|claims|claimers|sse|search) PORT TOKEN SECONDS COUNT
 //        Bench fill DATA_DIR COUNT         so many events into the log of a stopped api
+//        Bench previous-schema DATA_DIR COUNT
+//                                          the same in a database as the version before this one left it
 //        Bench export PORT TOKEN PID       takes an export, beside the memory of the api with this process id
 
 let arguments = Program.arguments
 if arguments.count == 3, arguments[0] == "fill", let count = Int(arguments[2]) {
     try LogFilling.fill(arguments[1], count)
+    Program.exit(0)
+}
+if arguments.count == 3, arguments[0] == "previous-schema", let count = Int(arguments[2]) {
+    try LogFilling.fill(arguments[1], count, Array(Storage.migrations.dropLast()))
     Program.exit(0)
 }
 if arguments.count == 4, arguments[0] == "export", let port = UInt16(arguments[1]), let pid = Int(arguments[3]) {
