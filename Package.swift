@@ -45,7 +45,7 @@ let package = Package(
             "API", exclude: ["WebUI"], "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite",
             "DatabasePostgres", "DatabaseCore", "HTTPServer", "HTTP", "JSON", "Crypto", "Platform", "WebAssets"),
         module("Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
-        module("CLI", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
+        module("CLI", embedding: ["Bundle"], "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
         // Level 5: one main.swift each.
         program("APIMain", "API", "Platform"), program("EngineMain", "Engine", "Platform"),
         program("CLIMain", "CLI", "Platform"),
@@ -107,8 +107,13 @@ func system(_ name: String, apt: String? = nil) -> Target {
 }
 
 /// A library module under `Sources/`, with all it may import.
-func module(_ name: String, exclude: [String] = [], _ imports: String...) -> Target {
-    .target(name: name, dependencies: imports.map(dependency), exclude: exclude, swiftSettings: houseSettings())
+/// - Parameter embedding: Folders of it whose files become constants of the code (`PackageResources`).
+func module(
+    _ name: String, exclude: [String] = [], embedding: [String] = [], _ imports: String...
+) -> Target {
+    .target(
+        name: name, dependencies: imports.map(dependency), exclude: exclude,
+        resources: embedding.map { .embedInCode($0) }, swiftSettings: houseSettings())
 }
 
 /// A program: a `main.swift` that starts its library.

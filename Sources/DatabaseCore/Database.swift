@@ -34,6 +34,10 @@ package protocol Database: AnyObject, Sendable {
     /// only this process writes to never does.
     func onOthersCommit(_ onMore: @escaping @Sendable () -> Void)
 
+    /// Rewrites the files so that nothing of what was changed or removed is left in them, in turn with the writer's work.
+    /// `then` is called on the writer's thread, told whether all of it is gone; a server's files are its own, and it is not.
+    func scrub(then: @escaping @Sendable (Bool) -> Void)
+
     /// Finishes what is queued, refuses what comes later, and lets go of the database.
     func close()
 }

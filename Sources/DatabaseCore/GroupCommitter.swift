@@ -12,6 +12,8 @@ package protocol WriterConnection: AnyObject, SendableMetatype {
     func rollBack()
     /// Whether the transaction can only be rolled back.
     var isBroken: Bool { get }
+    /// Outside of a transaction: rewrites the files without what was changed or removed. False when something may be left.
+    func scrub() -> Bool
     /// After a transaction; told whether others wait.
     func afterTransaction(isIdle: Bool)
     func close()
@@ -30,6 +32,7 @@ package final class GroupCommitter: Sendable {
 
     private struct Queue {
         var works: [Work] = []
+        var scrubs: [@Sendable (Bool) -> Void] = []
         var isClosing = false
     }
 
@@ -64,8 +67,14 @@ package final class GroupCommitter: Sendable {
         return Thread.start("db-writer") { [self] in
             let connection = owned.value
             while waitForWork() {
-                run(nil, connection)
-                connection.afterTransaction(isIdle: queuedWorks == 0)
+                if queuedWorks > 0 {
+                    run(nil, connection)
+                    connection.afterTransaction(isIdle: queuedWorks == 0)
+                }
+                let scrubs = takeScrubs()
+                guard !scrubs.isEmpty else { continue }
+                let isClean = connection.scrub()
+                for then in scrubs { then(isClean) }
             }
             connection.close()
         }
@@ -89,6 +98,16 @@ package final class GroupCommitter: Sendable {
         if let refusal { then(.failure(refusal)) }
     }
 
+    /// ``Database/scrub(then:)``: one for all who have asked meanwhile.
+    package func scrub(then: @escaping @Sendable (Bool) -> Void) {
+        let isQueued = queue.update { queue in
+            if queue.isClosing || queue.scrubs.count >= Self.queuedWorksMax { return false }
+            queue.scrubs.append(then)
+            return true
+        }
+        if !isQueued { then(false) }
+    }
+
     package var queuedWorks: Int { queue.read { $0.works.count } }
 
     /// How long the last commit took, until the disk had it; nil before the first.
@@ -110,7 +129,16 @@ package final class GroupCommitter: Sendable {
 
     /// False when there is none left and there will be no more.
     private func waitForWork() -> Bool {
-        queue.wait { queue in queue.works.isEmpty ? (queue.isClosing ? false : nil) : true } ?? false
+        queue.wait { queue in
+            queue.works.isEmpty && queue.scrubs.isEmpty ? (queue.isClosing ? false : nil) : true
+        } ?? false
+    }
+
+    private func takeScrubs() -> [@Sendable (Bool) -> Void] {
+        queue.update { queue in
+            defer { queue.scrubs = [] }
+            return queue.scrubs
+        }
     }
 
     private func takeBatch() -> [Work] {

@@ -65,6 +65,18 @@ package struct Table<Record: Sendable>: Sendable {
         return found
     }
 
+    /// The row with this key, as values: those that would be written.
+    package func row(_ key: SQLValue, in transaction: any ReadTransaction) throws -> [SQLValue]? {
+        let found = try all(where: SQL(unsafeText: " WHERE \(keys[0]) = $1", bindings: [key]), in: transaction).first
+        return found.map { record in columns.map { $0.get(record) } }
+    }
+
+    /// Inserts a row of values, or replaces the one with the same key.
+    package func putRow(_ row: [SQLValue], in transaction: any WriteTransaction) throws {
+        try transaction.execute(SQL(unsafeText: putText, bindings: row))
+        if let key = columns.firstIndex(where: { $0.name == keys[0] }) { transaction.rows?.forget(name, row[key]) }
+    }
+
     /// The records that a condition (with its ` WHERE …`, ` ORDER BY …`) selects.
     package func all(where condition: SQL, in transaction: any ReadTransaction) throws -> [Record] {
         var statement = SQL(unsafeText: selectText)

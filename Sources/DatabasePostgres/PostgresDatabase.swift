@@ -19,14 +19,14 @@
         /// - Parameters:
         ///   - migrationURL: Where to connect for migrations, as a role that may change the schema; the role of `settings`
         ///     is then given what it needs and no more.
-        ///   - appendOnly: Tables of which that role may change and remove nothing.
+        ///   - appendOnly: Tables of which that role may change and remove nothing, but for the columns that are named.
         ///   - batchWorksMax: 1 gives each command a transaction of its own: for measuring what sharing is worth.
         ///   - onRecovery: The first thing that is done when the server is back after it was away.
         ///   - onBatch: Called on the writer's thread after each transaction, before its works hear of it.
         /// - Throws: ``DatabaseError`` when the server cannot be reached or is not fit for us, or the schema is newer.
         package init(
             _ settings: PostgresSettings, migrations: [Migration], migrationURL: String? = nil,
-            appendOnly: [String] = [], batchWorksMax: Int = GroupCommitter.batchWorksMax,
+            appendOnly: [String: [String]] = [:], batchWorksMax: Int = GroupCommitter.batchWorksMax,
             entropy: any Entropy = SystemEntropy(),
             onRecovery: @escaping @Sendable (any WriteTransaction) throws -> Void = { _ in },
             onBatch: @escaping @Sendable (WriteBatch) -> Void = { _ in }
@@ -50,6 +50,9 @@
         }
 
         package var backend: Backend { .postgres }
+
+        /// Dead rows go with the server's VACUUM, its WAL with its own time: nothing that we could promise.
+        package func scrub(then: @escaping @Sendable (Bool) -> Void) { committer.scrub(then: then) }
 
         package func write<Value: Sendable>(
             _ work: @escaping @Sendable (any WriteTransaction) throws -> Value,
@@ -86,7 +89,7 @@
 
         /// What must hold before anything is acknowledged, and what had better hold.
         private static func inspect(
-            _ connection: PostgresConnection, _ appendOnly: [String]
+            _ connection: PostgresConnection, _ appendOnly: [String: [String]]
         ) throws(DatabaseError) -> [String] {
             var remarks: [String] = []
             guard try connection.text("SELECT current_setting('synchronous_commit') AS value") != "off" else {
@@ -99,7 +102,7 @@
                 remarks.append(
                     "fsync is off on the Postgres server: acknowledged events can be lost when its machine fails")
             }
-            for table in appendOnly
+            for table in appendOnly.keys.sorted()
             where try connection.text("SELECT has_table_privilege(\(table), 'UPDATE')::text AS value") == "true" {
                 remarks.append(
                     "the role of DATABASE_URL could change \(table) if it dropped the triggers: set DATABASE_MIGRATION_URL"

@@ -11,9 +11,11 @@
         /// - Parameters:
         ///   - settings: Those of the role that may change the schema.
         ///   - role: Who is to work with the tables; nil for the same.
-        ///   - appendOnly: Tables that this role may add to and nothing else.
+        ///   - appendOnly: Tables that this role may add to and nothing else, but for changing the columns that are named:
+        ///     the tables' triggers say how.
         static func migrate(
-            _ settings: PostgresSettings, _ migrations: [Migration], grantingTo role: String?, appendOnly: [String]
+            _ settings: PostgresSettings, _ migrations: [Migration], grantingTo role: String?,
+            appendOnly: [String: [String]]
         ) throws(DatabaseError) {
             let connection = try PostgresConnection(settings, for: .migrating(lockMilliseconds: lockMilliseconds))
             guard PQserverVersion(connection.handle) >= PostgresSettings.serverVersionMin else {
@@ -69,7 +71,7 @@
 
         /// What the api needs and no more: its role cannot change or remove a recorded event, whatever it is made to send.
         private static func grant(
-            to role: String, _ appendOnly: [String], _ connection: PostgresConnection
+            to role: String, _ appendOnly: [String: [String]], _ connection: PostgresConnection
         ) throws(DatabaseError) {
             let name = "\"\(role.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
             let lists = try connection.query(
@@ -86,7 +88,12 @@
                     switch table {
                     case "schema_migrations": "SELECT"
                     case "evt_stream_heads": "SELECT, INSERT, UPDATE"
-                    default: appendOnly.contains(table) ? "SELECT, INSERT" : "SELECT, INSERT, UPDATE, DELETE"
+                    default:
+                        switch appendOnly[table] {
+                        case nil: "SELECT, INSERT, UPDATE, DELETE"
+                        case []?: "SELECT, INSERT"
+                        case let columns?: "SELECT, INSERT, UPDATE (\(columns.joined(separator: ", ")))"
+                        }
                     }
                 statements.append("REVOKE ALL ON \"\(table)\" FROM \(name)")
                 statements.append("GRANT \(rights) ON \"\(table)\" TO \(name)")

@@ -160,6 +160,8 @@
 
         var isBroken: Bool { connection?.isTransactionBroken ?? true }
 
+        func scrub() -> Bool { false }
+
         func afterTransaction(isIdle: Bool) {}
 
         func close() { connection = nil }

@@ -42,6 +42,8 @@ package final class SQLiteDatabase: Database {
 
     package func onOthersCommit(_ onMore: @escaping @Sendable () -> Void) {}
 
+    package func scrub(then: @escaping @Sendable (Bool) -> Void) { committer.scrub(then: then) }
+
     package var lastCommitMicroseconds: Int64? { committer.lastCommitMicroseconds }
 
     package var queuedWorks: Int { committer.queuedWorks }
@@ -75,6 +77,8 @@ private final class SQLiteWriter: WriterConnection {
 
     private let connection: SQLiteConnection
     private let onStorageFault: @Sendable (DatabaseError) -> Void
+    /// Something that was removed may still be in the WAL, because readers needed it.
+    private var mustTruncate = false
     private var rollbacks = 0
     private let rows = RowCache()
     private var walPages: Int32 = 0
@@ -105,7 +109,35 @@ private final class SQLiteWriter: WriterConnection {
     /// SQLite itself ends a transaction where a statement says so or the disk is full.
     var isBroken: Bool { sqlite3_get_autocommit(connection.handle) != 0 }
 
+    /// A larger file is not written anew while commands wait: some 2 s.
+    private static let vacuumBytesMax: Int64 = 1 << 30
+
+    /// `secure_delete` overwrites what is removed, but not the copies that a row leaves where it moves from one page to
+    /// another (SQLite 3.40 was seen to leave some): so the whole file is written anew. The new pages are in the WAL then,
+    /// and the old ones go when it is copied back and emptied.
+    func scrub() -> Bool {
+        do throws(DatabaseError) {
+            guard case .integer(let pages) = try connection.scalar("PRAGMA page_count"),
+                pages * SQLiteSettings.pageBytes <= Self.vacuumBytesMax
+            else {
+                _ = truncate()
+                return false
+            }
+            try connection.run("VACUUM")
+        } catch {
+            if error.kind == .storage { onStorageFault(error) }
+            return false
+        }
+        return truncate()
+    }
+
+    private func truncate() -> Bool {
+        mustTruncate = !checkpoint(SQLITE_CHECKPOINT_TRUNCATE)
+        return !mustTruncate
+    }
+
     func afterTransaction(isIdle: Bool) {
+        if mustTruncate, isIdle { _ = truncate() }
         if walPages >= Self.forcedCheckpointPages || (walPages >= Self.idleCheckpointPages && isIdle) { checkpoint() }
     }
 
@@ -114,14 +146,18 @@ private final class SQLiteWriter: WriterConnection {
         connection.close()
     }
 
-    private func checkpoint() {
+    /// Whether the whole WAL was copied back.
+    @discardableResult
+    private func checkpoint(_ mode: Int32 = SQLITE_CHECKPOINT_PASSIVE) -> Bool {
         var log: Int32 = 0
         var moved: Int32 = 0
-        let result = sqlite3_wal_checkpoint_v2(connection.handle, nil, SQLITE_CHECKPOINT_PASSIVE, &log, &moved)
-        if result == SQLITE_OK, log == moved { walPages = 0 }
+        let result = sqlite3_wal_checkpoint_v2(connection.handle, nil, mode, &log, &moved)
+        let isWhole = result == SQLITE_OK && log == moved
+        if isWhole { walPages = 0 }
         if result & 0xFF == SQLITE_IOERR || result & 0xFF == SQLITE_CORRUPT {
             onStorageFault(connection.error("wal_checkpoint"))
         }
+        return isWhole
     }
 }
 

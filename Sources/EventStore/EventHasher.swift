@@ -19,7 +19,12 @@ package struct EventPayloadBytes: Hashable, Sendable {
 package enum EventHasher {
     /// `sha256:` of the salt and the RFC 8785 form of `{data, display, model_context, policy_context}`.
     package static func payloadDigest(_ payload: EventPayloadBytes) -> String {
-        var bytes = payload.salt
+        SHA256.text(payloadBytes(payload, after: payload.salt))
+    }
+
+    /// The RFC 8785 form of `{data, display, model_context, policy_context}`.
+    package static func payloadBytes(_ payload: EventPayloadBytes, after salt: [UInt8] = []) -> [UInt8] {
+        var bytes = salt
         bytes.reserveCapacity(payload.data.count + payload.policyContext.count + 128)
         bytes += #"{"data":"#.utf8
         bytes += payload.data
@@ -30,7 +35,7 @@ package enum EventHasher {
         bytes += #","policy_context":"#.utf8
         bytes += payload.policyContext
         bytes.append(UInt8(ascii: "}"))
-        return SHA256.text(bytes)
+        return bytes
     }
 
     /// `sha256:` of the RFC 8785 form of the header. `global_seq` is outside: it is a place, not a fact.

@@ -295,6 +295,17 @@ package enum EventTable {
             ] + (payload.map(stored) ?? payloadColumns.map { _ in .null }))
     }
 
+    /// The one change that the triggers allow, and only once.
+    static func erase(_ globalSeq: Int64, on backend: Backend) -> SQL {
+        SQL(
+            unsafeText:
+                "UPDATE evt_events SET \(storedColumns(on: backend).map { "\($0) = NULL" }.joined(separator: ", ")) WHERE global_seq = $1",
+            bindings: [.integer(globalSeq)])
+    }
+
+    /// The columns that an erasure sets to null, as they are stored on a server.
+    package static let erasableColumns = storedColumns(on: .postgres)
+
     private static func stored(_ payload: EventPayloadBytes) -> [SQLValue] {
         [
             .utf8(payload.data), .utf8(payload.policyContext), .utf8(payload.modelContext), .utf8(payload.display),

@@ -22,12 +22,13 @@ package struct LogVerifier {
     private var orderFaults: [ChainFault] = []
     private var missingInOrder: Int64 = 0
     private var missingInStreams: Int64 = 0
+    private let erasures: ErasedForms
 
-    package init() {}
+    private init(in transaction: any ReadTransaction) throws { erasures = try ErasedForms(in: transaction) }
 
     /// Walks the whole log.
     package static func verifyLog(in transaction: any ReadTransaction) throws -> LogVerification {
-        var verifier = LogVerifier()
+        var verifier = try LogVerifier(in: transaction)
         var statement = EventTable.select(on: transaction.backend)
         statement.append(" ORDER BY global_seq")
         try transaction.scan(statement) { row in
@@ -46,7 +47,7 @@ package struct LogVerifier {
     package static func verify(
         _ stream: StreamID, after seq: Int64 = 0, limit: Int, in transaction: any ReadTransaction
     ) throws -> StreamVerification {
-        var verifier = LogVerifier()
+        var verifier = try LogVerifier(in: transaction)
         if seq > 0 {
             let hash = try transaction.first(
                 """
@@ -167,6 +168,10 @@ package struct LogVerifier {
             report(
                 .payloadDigestMismatch, stream, envelope.streamSeq, event,
                 detail: "the payload is not what was recorded")
+        } else if event.payload == nil, !erasures.contains(envelope.eventID) {
+            report(
+                .payloadDigestMismatch, stream, envelope.streamSeq, event,
+                detail: "the payload is gone, and no event.erased says who erased it")
         }
         if faults.count > faultsBefore { tip.isBroken = true }
     }

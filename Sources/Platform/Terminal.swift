@@ -21,6 +21,17 @@ package enum Terminal {
         }
     }
 
+    /// Reads a line of standard input, without its end: what a person was asked for. A longer one is cut.
+    package static func readLine(bytesMax: Int) throws(SystemError) -> String {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while line.count < bytesMax, try systemCall("read", "standard input", { read(0, &byte, 1) }) == 1 {
+            if byte == UInt8(ascii: "\n") { break }
+            line.append(byte)
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+
     /// Reads standard input to its end. Throws `EFBIG` when that is more than `bytesMax`.
     package static func readInput(bytesMax: Int) throws(SystemError) -> [UInt8] {
         let copy = try systemCall("dup", "standard input") { Int(dup(0)) }

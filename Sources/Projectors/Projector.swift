@@ -15,29 +15,43 @@ package struct Projector: Sendable {
         @Sendable (any ReadTransaction, (_ key: String, _ row: [SQLValue]) throws -> Void) throws -> Void
     /// Empties the table, to be folded anew.
     package let clear: @Sendable (any WriteTransaction) throws -> Void
+    /// Its rows one by one; nil for an index, which has none of its own.
+    let rows: Rows?
+
+    struct Rows: Sendable {
+        let find: @Sendable (_ key: SQLValue, any ReadTransaction) throws -> [SQLValue]?
+        let put: @Sendable ([SQLValue], any WriteTransaction) throws -> Void
+    }
 
     init(
         _ name: String, schema: Schema,
         project: @escaping @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void,
         eachRow: @escaping @Sendable (any ReadTransaction, (String, [SQLValue]) throws -> Void) throws -> Void,
-        clear: @escaping @Sendable (any WriteTransaction) throws -> Void
+        clear: @escaping @Sendable (any WriteTransaction) throws -> Void, rows: Rows? = nil
     ) {
         (self.name, self.schema, self.project, self.eachRow, self.clear) = (name, schema, project, eachRow, clear)
+        self.rows = rows
     }
 
     init<Record>(
         _ table: Table<Record>,
         project: @escaping @Sendable (Recorded<DomainEvent>, any WriteTransaction) throws -> Void
     ) {
-        self.init(table.name, schema: table.schema, project: project) { transaction, body in
-            try table.eachRow(in: transaction) { row in
-                guard case .text(let key) = row[0] else { preconditionFailure("\(table.name): the key stands first") }
-                try body(key, row)
-            }
-        } clear: { transaction in
-            try transaction.execute(SQL(unsafeText: "DELETE FROM \(table.name)"))
-            table.forgetAll(in: transaction)
-        }
+        let rows = Rows(find: { try table.row($0, in: $1) }, put: { try table.putRow($0, in: $1) })
+        self.init(
+            table.name, schema: table.schema, project: project,
+            eachRow: { transaction, body in
+                try table.eachRow(in: transaction) { row in
+                    guard case .text(let key) = row[0] else {
+                        preconditionFailure("\(table.name): the key stands first")
+                    }
+                    try body(key, row)
+                }
+            },
+            clear: { transaction in
+                try transaction.execute(SQL(unsafeText: "DELETE FROM \(table.name)"))
+                table.forgetAll(in: transaction)
+            }, rows: rows)
     }
 }
 

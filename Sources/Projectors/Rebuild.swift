@@ -18,9 +18,9 @@ package enum Rebuild {
             batch = []
             try target.writeAndWait { try ProjectorCatalogue.project(ready, in: $0) }
         }
-        try EventQueries.each(in: source) { stored in
+        try EventQueries.eachFolded(in: source) { recorded in
             events += 1
-            if let recorded = try stored.typed() { batch.append(recorded) }
+            if let recorded { batch.append(recorded) }
             if batch.count == batchEvents { try flush() }
         }
         try flush()

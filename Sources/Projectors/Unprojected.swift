@@ -9,6 +9,7 @@ package enum Unprojected {
         "auth.web_session.ended": credentials, "auth.web_session.issued": credentials,
         "engine.deactivated": credentials, "engine.registered": credentials, "engine.token.issued": credentials,
         "engine.token.revoked": credentials,
+        "event.erased": "folded by its target: what remains of it takes the target's place",
         "event.redacted": "a mark beside `secret.leaked.detected`, which has the lines of the redaction log",
         "learning.from_failure": lesson, "mistake.repeated": lesson,
         "log.backed_up": copies, "log.restored": copies,

@@ -65,7 +65,7 @@ struct CommandLineTests {
             ("rnu list", "aos run list"), ("aprove x", "aos approve"), ("run lsit", "aos run list"),
             ("list runs", "aos run list"), ("run list --statsu failed", "--status"),
             ("run list --status runing", "--status running"), ("run resolve tc_1 suceeded", "succeeded"),
-            ("run watch x --until", "--until-waiting"),
+            ("run watch x --until-wait", "--until-waiting"),
         ])
     func suggestions(line: String, suggestion: String) { #expect(fault(line)?.suggestion == suggestion) }
 

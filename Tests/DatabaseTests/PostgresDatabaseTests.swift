@@ -107,7 +107,7 @@
             ]
             let database = try PostgresDatabase(
                 PostgresSettings(url: server.url(as: role, password: "w")), migrations: migrations,
-                migrationURL: server.url, appendOnly: ["log"])
+                migrationURL: server.url, appendOnly: ["log": []])
             #expect(database.remarks.allSatisfy { !$0.contains("could change log") })
             try database.writeAndWait { transaction in
                 try transaction.add("one")
@@ -126,7 +126,7 @@
             database.close()
             // The owner of the tables could, and that is said.
             let owner = try PostgresDatabase(
-                PostgresSettings(url: server.url), migrations: migrations, appendOnly: ["log"])
+                PostgresSettings(url: server.url), migrations: migrations, appendOnly: ["log": []])
             #expect(owner.remarks.contains { $0.contains("could change log") && $0.contains("DATABASE_MIGRATION_URL") })
             owner.close()
         }

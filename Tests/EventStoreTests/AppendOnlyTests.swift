@@ -176,10 +176,14 @@ struct AppendOnlyTests {
         let erase =
             "UPDATE evt_events SET \(Bench.storedPayload.map { "\($0) = NULL" }.joined(separator: ", ")) WHERE global_seq = 2"
         try bench.tamper(erase)
+        // Erased and not recorded is changed.
+        let unexplained = try bench.verify()
+        #expect(unexplained.faults.map(\.kind) == [.payloadDigestMismatch] && unexplained.faults[0].globalSeq == 2)
+        try bench.append(erased(try #require(try bench.stored().first { $0.envelope.globalSeq == 2 }).envelope))
         let verification = try bench.verify()
         #expect(verification.valid)
         #expect(verification.erased == 1)
-        #expect(verification.events == 4)
+        #expect(verification.events == 5)
         let event = try #require(try bench.stored().first { $0.envelope.globalSeq == 2 })
         #expect(event.payload == nil)
         #expect(try event.typed() == nil)

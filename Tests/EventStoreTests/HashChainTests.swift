@@ -203,6 +203,9 @@ struct HashChainTests {
               `idempotency_key_digest` is `"sha256:" + hex(SHA-256(key))`. `global_seq` is outside.
             - `prev_event_hash` is the `event_hash` of the event before in the same stream, `null` for the first.
             - JCS is RFC 8785. Version of the rule: `hash_version` \(EventEnvelope.hashVersion).
+            - An erased event has neither payload nor salt, and an `event.erased` in the same stream names it; without one it is a fault.
+            - The log is a Merkle tree (RFC 6962, SHA-256): leaf n − 1 is the text of the `event_hash` of the event with `global_seq` n. Its
+              root is signed as a C2SP checkpoint (`GET /v1/audit/checkpoint`).
 
             """
         for vector in vectors {

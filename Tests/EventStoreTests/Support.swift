@@ -99,6 +99,16 @@ func note(_ text: String, room: RoomID? = "room_a", key: String? = nil, actor: A
         idempotencyKey: key)
 }
 
+/// The record of an erasure, as the api makes one.
+func erased(_ target: EventEnvelope) -> EventDraft {
+    EventDraft(
+        .system(
+            .eventErased(
+                EventErased(
+                    targetEventID: target.eventID, targetEventType: target.eventType, reason: "why", remains: [:]))),
+        in: EventScope(of: target), by: .operatorUser)
+}
+
 func room(_ title: String, _ id: RoomID = "room_a", topic: String? = nil) -> EventDraft {
     EventDraft(
         .room(.created(RoomCreated(title: title, topic: topic, roomMode: "default", defaultLang: "en"))),

@@ -40,7 +40,7 @@ struct RebuildTests {
                 == Set([
                     "api.started", "api.stopped", "auth.web_session.ended", "auth.web_session.issued",
                     "configuration.reloaded", "engine.deactivated", "engine.registered", "engine.token.issued",
-                    "engine.token.revoked", "log.backed_up", "log.restored",
+                    "engine.token.revoked", "event.erased", "log.backed_up", "log.restored",
                 ]))
         // A read model shows what is in the log: the redacted text.
         let leaks = try history.database.read { transaction in
@@ -48,6 +48,44 @@ struct RebuildTests {
             { try $0.get("n", as: Int.self) }
         }
         #expect(leaks == 0)
+    }
+
+    @Test("After erasures of random events the rebuilt read models are the live ones, and what was said is nowhere")
+    func erasures() throws {
+        let history = try History(seed: 42)
+        try history.live(until: 3_000)
+        let scratch = try history.another()
+        let dice = SeededEntropy(seed: 4)
+        var erased: Set<String> = []
+        for _ in 0..<60 {
+            let place = dice.integer(in: 1...3_000)
+            let type = try history.database.writeAndWait { [log = history.log] transaction -> String? in
+                var filter = EventFilter()
+                (filter.afterGlobalSeq, filter.throughGlobalSeq) = (place - 1, place)
+                let stored = try #require(try EventQueries.events(filter, limit: 1, in: transaction).first)
+                guard let payload = stored.payload, let event = try stored.typed(),
+                    let remains = ErasedForm.of(event.event.type, try JSON.parse(payload.data)),
+                    let left = try EventCatalogue.decode(event.event.type, remains)
+                else { return nil }
+                let changes = try Refold.changes(event, leaving: left, scratch: scratch.database, in: transaction)
+                try EventErasure.erase(stored.envelope, in: transaction)
+                let mark = EventErased(
+                    targetEventID: stored.envelope.eventID, targetEventType: event.event.type, reason: "r",
+                    remains: remains)
+                let draft = EventDraft(
+                    .system(.eventErased(mark)), in: EventScope(of: stored.envelope), by: .operatorUser)
+                try ProjectorCatalogue.project(
+                    log.append([draft], at: stored.envelope.recordedAt, in: transaction), in: transaction)
+                try Refold.apply(changes, of: stored.envelope, in: transaction)
+                return event.event.type
+            }
+            if let type { erased.insert(type) }
+        }
+        #expect(erased.count > 15, "\(erased.sorted())")
+        for check in try history.rebuild().checks {
+            #expect(check.firstDifference == nil && check.liveDigest == check.rebuiltDigest, "\(check)")
+        }
+        #expect(try history.database.read { try LogVerifier.verifyLog(in: $0) }.valid)
     }
 
     @Test("Every type of event moves a read model, or says why it does not")

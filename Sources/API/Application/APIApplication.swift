@@ -26,6 +26,7 @@ package final class APIApplication: Sendable {
     private let timers: Timers
     private let audits: Audits
     private let backups: BackupDesk
+    private let checkpoints: Checkpoints
     private let exports: Exports
     private let health: HealthDesk
     private let blobs: BlobStore
@@ -104,22 +105,29 @@ package final class APIApplication: Sendable {
         let problems = ProblemAnswers { wording.problem(for: $0, $1.trace, $1.request, $1.endpoint) }
         commands = CommandBus(environment: environment, aftermath: aftermath, problems: problems)
         permits = PermitBook(nowMs: clock.monotonicMilliseconds())
+        checkpoints = Checkpoints(
+            environment: environment, path: "\(data)/audit/checkpoints.ndjson",
+            key: try AuditKey(configuration, entropy), publishDirectory: configuration.auditPublishDirectory)
         audits = Audits(
-            environment: environment, headFilePath: headFile.path, temporaryDirectory: "\(data)/tmp", problems: problems
+            environment: environment, headFilePath: headFile.path, checkpoints: checkpoints,
+            temporaryDirectory: "\(data)/tmp", problems: problems
         )
         let source = Backup.Source(
             storage: configuration.storage, dataDirectory: data, blobsDirectory: configuration.blobsDirectory,
             database: database, entropy: entropy)
         backups = try BackupDesk(environment: environment, commands: commands, source: source, problems: problems)
         health = HealthDesk(
-            environment: environment, dataDirectory: data, headFile: headFile, problems: problems,
+            environment: environment, dataDirectory: data, headFile: headFile, checkpoints: checkpoints,
+            problems: problems,
             isDraining: isDraining)
         blobs = try BlobStore(
             directory: configuration.blobsDirectory, bytesMax: configuration.artifactBytesMax, entropy: entropy,
             log: log)
         passphrases = Passphrases(environment: environment, problems: problems)
         exports = Exports(database: database, log: log)
-        timers = Timers(environment: environment, commands: commands, permits: permits, blobs: blobs, pulse: pulse)
+        timers = Timers(
+            environment: environment, commands: commands, permits: permits, blobs: blobs, pulse: pulse,
+            checkpoints: checkpoints)
 
         var routes = RouteTable(meters: metrics.requests)
         ApprovalRoutes(environment: environment, commands: commands).mount(on: &routes)
@@ -132,6 +140,10 @@ package final class APIApplication: Sendable {
         AuditRoutes(environment: environment, audits: audits, backups: backups).mount(on: &routes)
         EngineRoutes(environment: environment, commands: commands, problems: problems, isDraining: isDraining)
             .mount(on: &routes)
+        ErasureRoutes(
+            environment: environment, commands: commands, blobs: blobs, problems: problems,
+            temporaryDirectory: "\(data)/tmp"
+        ).mount(on: &routes)
         EventRoutes(environment: environment, hub: hub, metrics: metrics, exports: exports).mount(on: &routes)
         EvidenceRoutes(environment: environment, commands: commands).mount(on: &routes)
         ExperimentRoutes(environment: environment, commands: commands).mount(on: &routes)
@@ -194,7 +206,8 @@ package final class APIApplication: Sendable {
         let aftermath = commands.aftermath
         threads.withLock {
             $0 = [
-                timers.start(), audits.start(), backups.start(), health.start(), blobs.start(), exports.start(),
+                timers.start(), audits.start(), backups.start(), checkpoints.start(), health.start(), blobs.start(),
+                exports.start(),
                 passphrases.start(),
                 aftermath.tail?.start { aftermath.deliver($0) },
             ].compactMap(\.self)
@@ -251,6 +264,7 @@ package final class APIApplication: Sendable {
         timers.stop()
         audits.stop()
         backups.stop()
+        checkpoints.stop()
         health.stop()
         blobs.stop()
         passphrases.stop()

@@ -9,11 +9,16 @@ import Shared
 enum APIMaintenance {
     /// Prints what the walk over the log found, as JSON. Exit 0 when all holds, 1 when not.
     static func verify(_ environment: [String: String], arguments: [String]) -> Int32 {
-        run(environment) { configuration, _ in
+        run(environment) { configuration, entropy in
             let database = try open(configuration)
             defer { database.close() }
-            let path = "\(configuration.dataDirectory)/audit/heads.ndjson"
-            let found = try database.read { try LogAudit.verify(in: $0, headFilePath: path) }
+            let audit = "\(configuration.dataDirectory)/audit"
+            let key = try AuditKey(configuration, entropy)
+            let found = try database.read {
+                try LogAudit.verify(
+                    in: $0, headFilePath: "\(audit)/heads.ndjson", checkpointPath: "\(audit)/checkpoints.ndjson",
+                    key: key)
+            }
             print(JSON.pretty(try JSON.value(of: found)))
             return found.valid ? 0 : 1
         }
@@ -32,8 +37,8 @@ enum APIMaintenance {
             if arguments.contains("--check") { return check.equal ? 0 : 1 }
             try database.writeAndWait { transaction in
                 for projector in ProjectorCatalogue.all { try projector.clear(transaction) }
-                try EventQueries.each(in: transaction) { stored in
-                    if let recorded = try stored.typed() { try ProjectorCatalogue.project([recorded], in: transaction) }
+                try EventQueries.eachFolded(in: transaction) { recorded in
+                    if let recorded { try ProjectorCatalogue.project([recorded], in: transaction) }
                 }
             }
             return 0

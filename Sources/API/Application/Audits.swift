@@ -1,5 +1,5 @@
+import Crypto
 import DatabaseCore
-import DatabaseSQLite
 import EventStore
 import HTTPServer
 import Platform
@@ -13,14 +13,16 @@ final class Audits: Sendable {
 
     private let environment: APIEnvironment
     private let headFilePath: String
+    let checkpoints: Checkpoints
     private let temporaryDirectory: String
     private let problems: ProblemAnswers
     private let queue = JobQueue("api-audits", jobsMax: queuedMax)
 
     init(
-        environment: APIEnvironment, headFilePath: String, temporaryDirectory: String, problems: ProblemAnswers
+        environment: APIEnvironment, headFilePath: String, checkpoints: Checkpoints, temporaryDirectory: String,
+        problems: ProblemAnswers
     ) {
-        (self.environment, self.headFilePath) = (environment, headFilePath)
+        (self.environment, self.headFilePath, self.checkpoints) = (environment, headFilePath, checkpoints)
         (self.temporaryDirectory, self.problems) = (temporaryDirectory, problems)
     }
 
@@ -52,7 +54,22 @@ final class Audits: Sendable {
     }
 
     func verifyLog() throws -> LogVerification {
-        try environment.database.read { try LogAudit.verify(in: $0, headFilePath: headFilePath) }
+        try environment.database.read {
+            try LogAudit.verify(
+                in: $0, headFilePath: headFilePath, checkpointPath: checkpoints.path, key: checkpoints.key)
+        }
+    }
+
+    func checkpoint() throws -> CheckpointAnswer {
+        let (signed, key) = (try checkpoints.sign(), try checkpoints.noteKey())
+        return CheckpointAnswer(
+            note: signed.note, origin: signed.origin, size: signed.size, root: signed.root, signedAt: signed.signedAt,
+            verifierKey: key.verifierKey)
+    }
+
+    func export(_ selection: AuditExporter.Selection, in workspace: WorkspaceID) throws -> AuditExport {
+        let (signed, key) = (try checkpoints.sign(), try checkpoints.noteKey())
+        return try environment.database.read { try AuditExporter.export(selection, in: workspace, signed, key, $0) }
     }
 
     /// Folds the log into an empty database of its own and compares.
@@ -65,11 +82,15 @@ final class Audits: Sendable {
 
 /// The whole log against itself and against the head file.
 enum LogAudit {
-    static func verify(in transaction: any ReadTransaction, headFilePath: String) throws -> LogVerification {
+    static func verify(
+        in transaction: any ReadTransaction, headFilePath: String, checkpointPath: String, key: AuditKey
+    ) throws -> LogVerification {
         var verification = try LogVerifier.verifyLog(in: transaction)
         let check = try compare(with: headFilePath, transaction)
         verification.headFile = check
-        verification.valid = verification.valid && check.consistent
+        let signed = try CheckpointAudit.check(checkpointPath, key, transaction)
+        verification.checkpoints = signed
+        verification.valid = verification.valid && check.consistent && signed.consistent
         return verification
     }
 
@@ -77,7 +98,7 @@ enum LogAudit {
     private static func compare(with path: String, _ transaction: any ReadTransaction) throws -> HeadFileCheck {
         var check = HeadFileCheck(
             path: path, lines: 0, consistent: true, detail: "there is no head file to compare with")
-        guard var file = try HeadFileReader(path: path), var line = try file.next() as HeadFile.Line? else {
+        guard var file = try LineFileReader<HeadFile.Line>(path: path), var line = try file.next() else {
             return check
         }
         check.detail = "the log holds all that the file says"
@@ -113,17 +134,11 @@ enum ProjectionAudit {
     static func check(
         live: any ReadTransaction, temporaryDirectory: String, entropy: any Entropy
     ) throws -> ProjectionCheck {
-        let directory = "\(temporaryDirectory)/rebuild-\(Hex.text(entropy.bytes(8)))"
-        try Files.makeFolder(directory)
-        defer { try? Files.removeTree(directory) }
-        let rebuilt = try SQLiteDatabase(
-            path: "\(directory)/rebuilt.db",
-            migrations: [Migration(1, "projections", ProjectorCatalogue.migration.schema)]
-        ) { _ in }
-        defer { rebuilt.close() }
-        let events = try Rebuild.fill(rebuilt, from: live)
-        let tables = try rebuilt.read { try Rebuild.compare(live: live, rebuilt: $0) }
-        return ProjectionCheck(
-            equal: tables.allSatisfy { $0.liveDigest == $0.rebuiltDigest }, events: events, tables: tables)
+        try Scratch.withDatabase(in: temporaryDirectory, entropy) { rebuilt in
+            let events = try Rebuild.fill(rebuilt, from: live)
+            let tables = try rebuilt.read { try Rebuild.compare(live: live, rebuilt: $0) }
+            return ProjectionCheck(
+                equal: tables.allSatisfy { $0.liveDigest == $0.rebuiltDigest }, events: events, tables: tables)
+        }
     }
 }

@@ -5,7 +5,7 @@ import Shared
 package enum DataDirectory {
     /// The files that make it this instance and no other: its callers' secrets. They are part of every backup, which is as
     /// secret as the directory.
-    static let instanceFiles = [operatorTokenName, TokenKey.fileName]
+    static let instanceFiles = [operatorTokenName, TokenKey.fileName, AuditKey.fileName]
     static let operatorTokenName = "operator.token"
     /// Is there while a restore puts the new data in the place of the old.
     private static let restoringName = "restore.unfinished"

@@ -18,15 +18,18 @@ final class HealthDesk: Sendable {
     private let environment: APIEnvironment
     private let dataDirectory: String
     private let headFile: HeadFile
+    private let checkpoints: Checkpoints
     private let problems: ProblemAnswers
     private let isDraining: @Sendable () -> Bool
     private let queue = JobQueue("api-health", jobsMax: queuedMax)
 
     init(
-        environment: APIEnvironment, dataDirectory: String, headFile: HeadFile, problems: ProblemAnswers,
+        environment: APIEnvironment, dataDirectory: String, headFile: HeadFile, checkpoints: Checkpoints,
+        problems: ProblemAnswers,
         isDraining: @escaping @Sendable () -> Bool
     ) {
         (self.environment, self.dataDirectory, self.headFile) = (environment, dataDirectory, headFile)
+        self.checkpoints = checkpoints
         (self.problems, self.isDraining) = (problems, isDraining)
     }
 
@@ -58,6 +61,7 @@ final class HealthDesk: Sendable {
         facts.lastCommitMicroseconds = environment.database.lastCommitMicroseconds
         facts.diskFreeBytes = Files.freeBytes(dataDirectory)
         facts.unwrittenHeads = headFile.unwritten
+        facts.checkpointRefusal = checkpoints.refusal
         facts.isDraining = isDraining()
         do {
             try environment.database.read { try read(&facts, $0) }

@@ -13,14 +13,14 @@ import Shared
 package enum Storage {
     package static let migrations = [
         EventTable.migration, ProjectorCatalogue.migration, OperationalTables.migration, InstanceKeyTable.migration,
-        WebTables.migration,
+        WebTables.migration, EventErasure.migration, CheckpointTable.migration,
     ]
 
     /// The number of the last of them.
     package static var schemaVersion: Int { migrations.count }
 
-    /// What of the schema is added to and never changed.
-    private static let appendOnlyTables = ["evt_events", "evt_subjects"]
+    /// What of the schema is added to and never changed, but for an erasure.
+    private static let appendOnlyTables = ["evt_events": EventTable.erasableColumns]
 
     /// - Parameters:
     ///   - keepsCopy: A SQLite file with an older schema is copied before it is brought up to date.

@@ -78,9 +78,10 @@ enum StorageMove {
         _ source: any ReadTransaction, _ target: any WriteTransaction, _ progress: (Int64) -> Void
     ) throws {
         var events: Int64 = 0
+        let forms = try ErasedForms(in: source)
         try EventQueries.each(in: source) { event in
             try LogCopy.add(event, in: target)
-            if let recorded = try event.typed() { try ProjectorCatalogue.project([recorded], in: target) }
+            if let recorded = try forms.folded(event) { try ProjectorCatalogue.project([recorded], in: target) }
             events += 1
             if events % progressEvents == 0 { progress(events) }
         }

@@ -42,6 +42,13 @@ final class BlobStore: Sendable {
         Files.status(path(sha256, in: workspace))?.sizeBytes
     }
 
+    /// - Returns: Whether it was there.
+    func remove(_ sha256: String, in workspace: WorkspaceID) throws -> Bool {
+        guard size(sha256, in: workspace) != nil else { return false }
+        try Files.remove(path(sha256, in: workspace))
+        return true
+    }
+
     /// Takes an upload.
     func sink(
         _ sha256: String, in workspace: WorkspaceID, answer: @escaping @Sendable (any Error) -> HTTPResponse,

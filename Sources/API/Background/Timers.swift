@@ -21,6 +21,7 @@ final class Timers: Sendable {
     private let permits: PermitBook
     private let blobs: BlobStore
     private let pulse: WriterPulse
+    private let checkpoints: Checkpoints
     private let stopping = Monitor(false)
     /// How often the clock was looked at, all of it done.
     let ticks = Atomic<Int>(0)
@@ -28,15 +29,16 @@ final class Timers: Sendable {
     private let isBusy = Mutex(false)
 
     init(
-        environment: APIEnvironment, commands: CommandBus, permits: PermitBook, blobs: BlobStore, pulse: WriterPulse
+        environment: APIEnvironment, commands: CommandBus, permits: PermitBook, blobs: BlobStore, pulse: WriterPulse,
+        checkpoints: Checkpoints
     ) {
         (self.environment, self.commands, self.permits, self.blobs) = (environment, commands, permits, blobs)
-        self.pulse = pulse
+        (self.pulse, self.checkpoints) = (pulse, checkpoints)
     }
 
     func start() -> Thread {
         Thread.start("api-timers") { [self] in
-            var (heartbeatMs, headFileMs, cleanUpMs) = (Int64(0), Int64(0), Int64(0))
+            var (heartbeatMs, headFileMs, cleanUpMs, checkpointMs) = (Int64(0), Int64(0), Int64(0), Int64(0))
             while stopping.wait(milliseconds: Self.tickMilliseconds, until: { $0 ? true : nil }) == nil {
                 let now = environment.clock.monotonicMilliseconds()
                 commands.aftermath.claims.expire(nowMs: now)
@@ -51,6 +53,10 @@ final class Timers: Sendable {
                 if now - headFileMs >= Self.headFileMilliseconds {
                     headFileMs = now
                     flushHeadFile()
+                }
+                if now - checkpointMs >= Checkpoints.everyMilliseconds {
+                    checkpointMs = now
+                    checkpoints.due()
                 }
                 if now - cleanUpMs >= Self.cleanUpMilliseconds {
                     cleanUpMs = now

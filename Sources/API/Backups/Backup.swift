@@ -45,9 +45,10 @@ struct Backup {
             if name == TokenKey.fileName, let database = source.database, database.backend.isShared {
                 return (name, Array((try TokenKey.text(database, source.dataDirectory, source.entropy) + "\n").utf8))
             }
-            return (
-                name, try Files.read("\(source.dataDirectory)/\(name)", bytesMax: BackupFormat.secretBytesMax)
-            )
+            let path = "\(source.dataDirectory)/\(name)"
+            // Handed over by systemd, it is no part of the data: whoever restores hands it over again.
+            if name == AuditKey.fileName, !Files.exists(path) { return (name, []) }
+            return (name, try Files.read(path, bytesMax: BackupFormat.secretBytesMax))
         }
         let log = try LogFacts(of: copy)
         guard log.schemaVersion == Storage.schemaVersion else {

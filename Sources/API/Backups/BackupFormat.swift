@@ -7,7 +7,7 @@ package import Shared
 ///
 ///     manifest.json             what this is (``BackupManifest``)
 ///     aos.db                    the database, a plain SQLite file
-///     operator.token token.key  what makes it the same instance
+///     operator.token token.key audit.key  what makes it the same instance; a key that is kept elsewhere is empty
 ///     blobs/…                   contents of artifacts, by workspace and digest
 ///     SHA256SUMS                a line for every other member, as `sha256sum` writes them
 enum BackupFormat {

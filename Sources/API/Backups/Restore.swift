@@ -139,6 +139,8 @@ struct Restore {
         defer { try? Files.removeTree(staging) }
         try requireRoom(directory, reader.manifest.databaseBytes + reader.manifest.blobBytes)
         let contents = try reader.read { name in "\(staging)/\(name)" }
+        let auditKey = "\(staging)/\(AuditKey.fileName)"
+        if Files.status(auditKey)?.sizeBytes == 0 { try Files.remove(auditKey) }
         let database = "\(staging)/\(BackupFormat.database)"
         var report = try check(database, contents, temporaryDirectory: staging)
         let previous = Self.end(of: directory)

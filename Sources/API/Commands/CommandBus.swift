@@ -136,6 +136,9 @@ struct IdempotencyKey: Sendable {
     /// The first answer, if there was one.
     func replay(in transaction: any ReadTransaction) throws -> HTTPResponse? {
         guard let first = try IdempotencyTable.find(scope, transaction) else { return nil }
+        if first.status == IdempotencyTable.erasedStatus {
+            throw Rejection(.answerErased, "the request was carried out; what it was answered has been erased since")
+        }
         guard first.bodyDigest == bodyDigest else {
             throw Rejection(.idempotencyConflict, "this idempotency key was used with another body")
         }

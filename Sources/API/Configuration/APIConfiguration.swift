@@ -10,6 +10,10 @@ package struct APIConfiguration: Sendable {
     package var storage: StorageLocation
     /// Where contents of artifacts are; processes that share a database share it too.
     package var blobsDirectory: String
+    /// Where systemd puts what `LoadCredential` names.
+    package var credentialsDirectory: String?
+    /// Where checkpoints are also written, for others to take away.
+    package var auditPublishDirectory: String?
     package var envFile: String?
     package var killSwitch: Bool
     package var enforcementMode: EnforcementMode
@@ -59,6 +63,10 @@ package struct APIConfiguration: Sendable {
         blobsDirectory =
             settings.value("AOS_BLOBS_DIR", allowed: "an absolute path") { $0.hasPrefix("/") ? $0 : nil }
             ?? "\(dataDirectory)/blobs"
+        credentialsDirectory = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
+        auditPublishDirectory = settings.value("AOS_AUDIT_PUBLISH_DIR", allowed: "an absolute path") {
+            $0.hasPrefix("/") ? $0 : nil
+        }
         envFile = settings.text("AOS_ENV_FILE")
         killSwitch = settings.flag("POLICY_KILL_SWITCH_EXTERNAL_WRITE", default: false)
         enforcementMode = settings.choice("POLICY_ENFORCEMENT_MODE", default: .enforce)

@@ -25,6 +25,7 @@ struct Aftermath: Sendable {
     func deliver(_ events: [CommittedEvent]) {
         headFile.note(events.map(\.envelope))
         hub.publish(events)
+        for case .system(.eventErased(let erased)) in events.map(\.event) { hub.forget(erased.targetEventID) }
         var claimable: [ClaimQueue.Offer] = []
         var mustTellEngines = false
         for event in events {

@@ -29,6 +29,7 @@ final class EventHub: Sendable {
     static let framesMax = 512
 
     struct Frame: Sendable {
+        var eventID: EventID
         var seq: Int64
         var bytes: [UInt8]
     }
@@ -117,6 +118,16 @@ final class EventHub: Sendable {
         return found
     }
 
+    /// What the event said was erased: its frame, and those before it, are read from the log from now on.
+    func forget(_ event: EventID) {
+        topics.withLock { topics in
+            for (topic, followed) in topics {
+                guard let index = followed.frames.firstIndex(where: { $0.eventID == event }) else { continue }
+                topics[topic]?.frames.removeFirst(index + 1)
+            }
+        }
+    }
+
     enum Answer: Sendable {
         case frames([Frame])
         /// The follower has seen all there is.
@@ -179,7 +190,9 @@ final class EventHub: Sendable {
         var writer = JSONWriter(reserving: 1024)
         event.write(.stream, to: &writer)
         let seq = topic.seq(of: event.envelope)
-        return Frame(seq: seq, bytes: SSEWriter.frame(id: String(seq), data: writer.bytes))
+        return Frame(
+            eventID: event.envelope.eventID, seq: seq,
+            bytes: SSEWriter.frame(id: String(seq), data: writer.bytes))
     }
 
     static func frame(_ event: Recorded<DomainEvent>, _ topic: EventTopic) -> Frame {

@@ -99,14 +99,15 @@ final class HeadFile: Sendable {
     }
 }
 
-/// Reads a head file line by line, however long it has become. What is no line of ours (a torn last one) is passed over.
-struct HeadFileReader {
-    private static let pieceBytes = 64 << 10
+/// Reads a file of JSON lines one by one, however long it has become. What is no line of ours (a torn last one) is passed
+/// over.
+struct LineFileReader<Line: Decodable> {
+    private static var pieceBytes: Int { 64 << 10 }
 
     private let file: Descriptor
     private var rest: ArraySlice<UInt8> = []
     private(set) var linesRead: Int64 = 0
-    private(set) var lastLine: HeadFile.Line?
+    private(set) var lastLine: Line?
 
     /// Nil when there is no such file.
     init?(path: String) throws {
@@ -114,7 +115,7 @@ struct HeadFileReader {
         file = try Descriptor.openToRead(path)
     }
 
-    mutating func next() throws -> HeadFile.Line? {
+    mutating func next() throws -> Line? {
         while true {
             while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
                 let text = Array(rest[..<end])
@@ -131,8 +132,8 @@ struct HeadFileReader {
         }
     }
 
-    private mutating func take(_ text: [UInt8]) -> HeadFile.Line? {
-        guard let line = try? JSON.decode(HeadFile.Line.self, from: text) else { return nil }
+    private mutating func take(_ text: [UInt8]) -> Line? {
+        guard let line = try? JSON.decode(Line.self, from: text) else { return nil }
         linesRead += 1
         lastLine = line
         return line

@@ -37,6 +37,25 @@ enum IdempotencyTable {
         try table.put(answer, in: transaction)
     }
 
+    /// Empties the answers in which any of the identifiers stands. That they were given stays: a repeated request is refused
+    /// and not carried out again.
+    /// - Returns: How many there were.
+    static func erase(mentioning ids: [String], _ transaction: any WriteTransaction) throws -> Int {
+        let contains: SQL = transaction.backend == .sqlite ? "instr(body, " : "strpos(body, "
+        var erased = 0
+        for id in ids {
+            var statement: SQL =
+                "UPDATE op_idempotency SET status = \(erasedStatus), body_digest = '', body = '' WHERE "
+            statement.append(contains)
+            statement.append("\(id)) > 0")
+            erased += try transaction.update(statement)
+        }
+        return erased
+    }
+
+    /// Stands for an answer that was erased.
+    static let erasedStatus = 410
+
     static func removeOld(before time: Timestamp, _ transaction: any WriteTransaction) throws {
         try transaction.execute("DELETE FROM op_idempotency WHERE created_at < \(time)")
     }

@@ -38,6 +38,7 @@ enum OperationalTables {
     static let all =
         first + [
             Operational(LoginLinkTable.table), Operational(WebSessionTable.table), Operational(WebMarkTable.table),
+            Operational(CheckpointTable.table),
         ]
 
     static let migration = Migration(3, "operations", first.map(\.schema).reduce(Schema(sqlite: [], postgres: []), +))

@@ -19,6 +19,8 @@ struct AuditRoutes: Sendable {
         }
         routes.on(.backup, .machineOperator) { (_: Nothing, context) in backups.answer(context) }
         routes.get(.redactions, .operatorOnly, redactions)
+        routes.raw(.checkpoint, .operatorOnly) { context in audits.run(context) { try $0.checkpoint() } }
+        routes.raw(.auditExport, .operatorOnly, export)
     }
 
     @Sendable private func verifyStream(_ context: RequestContext) throws -> StreamVerification {
@@ -50,6 +52,21 @@ struct AuditRoutes: Sendable {
             stream.id == workspace.rawValue
                 || stream.id == WorkspaceID.system.rawValue && context.caller.isOperator
         }
+    }
+
+    @Sendable private func export(_ context: RequestContext) throws -> Reply {
+        let run = context.query("run_id").map { RunID($0) }
+        let (since, until) = (try context.time("since", .invalidField), try context.time("until", .invalidField))
+        let selection: AuditExporter.Selection
+        if let run {
+            guard since == nil, until == nil else {
+                throw Rejection.field("since", .invalidField, "expected either run_id, or since and until; found both")
+            }
+            selection = .run(run)
+        } else {
+            selection = .recorded(since: since ?? Timestamp(milliseconds: 0), until: until)
+        }
+        return audits.run(context) { try $0.export(selection, in: context.workspace) }
     }
 
     @Sendable private func redactions(_ context: RequestContext) throws -> RedactionList {

@@ -151,10 +151,7 @@ struct EventRoutes: Sendable {
         let format: EventFormat = try context.format()
         let id: EventID = context.id("event_id")
         let event = try environment.database.read { try EventQueries.event(id, in: $0) }
-        let isVisible = { (workspace: WorkspaceID) in
-            workspace == context.workspace || workspace == .system && context.caller.isOperator
-        }
-        guard let event, isVisible(event.envelope.workspaceID) else {
+        guard let event, context.maySee(event.envelope) else {
             throw Rejection(.eventNotFound, "no event \(id.rawValue.prefix(100))")
         }
         var writer = JSONWriter(reserving: 2048)

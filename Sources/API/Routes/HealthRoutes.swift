@@ -72,7 +72,8 @@ struct HealthRoutes: Sendable {
                 filter.unchangedSince = facts.now.adding(milliseconds: -HealthAssessor.queuedSecondsMax * 1000)
                 return try RunTable.list(in: workspace, filter, after: cursor, limit: limit, transaction)
                     .map { HealthAssessor.issue(of: $0, facts) }
-            case .commitSlow, .cronStale, .databaseUnavailable, .diskLow, .dlqBacklog, .draining, .headFileLagging,
+            case .checkpointRefused, .commitSlow, .cronStale, .databaseUnavailable, .diskLow, .dlqBacklog, .draining,
+                .headFileLagging,
                 .killSwitchEngaged, .leasesOverdue, .noEngine, .projectionLagging, .projectionWatermarkMissing,
                 .rateLimitFlood:
                 return nil

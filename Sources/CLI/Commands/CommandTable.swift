@@ -10,6 +10,7 @@ package enum CommandTable {
         EventCommands.all,
         HelpCommand.all,
         KillCommands.all,
+        RedactCommand.all,
         RoomCommands.all,
         RunCommands.all,
         StatusCommand.all,

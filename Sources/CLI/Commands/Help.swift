@@ -65,7 +65,7 @@ package struct Help: Sendable {
             ("start here", ["up", "status", "doctor"]),
             ("work", ["run", "step", "artifact", "room"]),
             ("control", ["approvals", "approval", "approve", "deny", "kill"]),
-            ("history", ["events", "verify", "backup", "restore", "projections", "migrate"]),
+            ("history", ["events", "verify", "audit", "redact", "backup", "restore", "projections", "migrate"]),
             ("set-up", ["engine", "help"]),
         ]
         let listed = groups.map { title, nouns in
@@ -137,7 +137,8 @@ package enum HelpTopic: String, CaseIterable, Sendable {
                              as RFC 3339 in UTC. In a column a tab is \\t, a line end \\n and a backslash \\\\.
               --json         the API's own answer, byte for byte in a pipe, indented on a terminal.
 
-            Data goes to standard output, everything else to standard error. Nothing ever asks a question.
+            Data goes to standard output, everything else to standard error. Nothing asks a question but
+            `aos redact`, and only on a terminal.
             Text that agents and tools have made is shown without control characters, escape sequences and characters
             that reorder or hide text; --json and `aos artifact get -o` give the original.
 

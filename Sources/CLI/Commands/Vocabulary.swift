@@ -22,6 +22,7 @@ extension Option {
     package static let reason = Option("reason", .text("TEXT"), "why; it is kept in the history")
     package static let room = Option("room", .text("ID"), "the room: its id, the beginning of it, or its exact title")
     package static let run = Option("run", .text("ID"), "only what belongs to this run")
+    package static let since = Option("since", .text("TIME"), "from this time on, such as 2026-03-04T05:06:07Z")
     package static let status = Option(
         "status", .choice(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]),
         "only runs in this state")
@@ -32,6 +33,8 @@ extension Option {
     package static let type = Option("type", .text("TYPE"), "only events of this type, such as run.failed")
     package static let untilWaiting = Option("until-waiting", "also end when the run waits for a person (exit 3)")
     package static let verify = Option("verify", "only rehearse: check all of it in a temporary folder, change nothing")
+    package static let yes = Option("yes", "do not ask")
+    package static let until = Option("until", .text("TIME"), "only before this time")
     package static let wait = Option("wait", short: "w", "show the run until it ends or waits for a person")
 }
 
@@ -42,6 +45,7 @@ extension Argument {
     package static let backupTarget = Argument(
         "FILE", "a new file; in a folder that is there it is called aos-TIME.tar")
     package static let call = Argument("CALL", "the tool call's id, or enough of it")
+    package static let event = Argument("EVENT", "the event's id, or its number in `aos events`")
     package static let engineName = Argument("NAME", "what the engine is called, such as laptop-2")
     package static let outcome = Argument("OUTCOME", "how it really ended", choices: ["succeeded", "failed"])
     package static let plan = Argument("FILE", "a plan, a run's input or a whole run as JSON; `-` reads standard input")

@@ -287,6 +287,11 @@ package struct EventSentence: Hashable, Sendable {
             self.init(.refused, "kill switch ON by \(Self.source(event.source, by))\(Self.why(event.reason))")
         case .killSwitchLifted(let event):
             self.init(.succeeded, "kill switch off by \(Self.source(event.source, by))\(Self.why(event.reason))")
+        case .eventErased(let event):
+            self.init(
+                .cancelled,
+                "what \(event.targetEventType) \(event.targetEventID) said was erased by \(by)\(Self.why(event.reason))"
+            )
         case .eventRedacted(let event):
             self.init(.note, "event \(event.targetEventID) redacted\(Self.why(event.reason))")
         case .secretLeakedDetected(let event):

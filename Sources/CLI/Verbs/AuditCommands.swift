@@ -4,7 +4,7 @@ import Platform
 import Shared
 
 enum AuditCommands {
-    static let all: [Command] = [verify, rebuild, migrate]
+    static let all: [Command] = [verify, AuditBundle.export, AuditBundle.key, rebuild, migrate]
 
     // MARK: verify
 
@@ -59,6 +59,15 @@ enum AuditCommands {
                         "head_file", heads.globalSeq.map(String.init) ?? "", "head_file", "", "", heads.detail,
                     ]))
             }
+        }
+        if let signed = found.checkpoints, !signed.consistent {
+            session.console.print(
+                screen.isTerminal
+                    ? screen.styled("FAULT ", .boldRed) + screen.styled(signed.path, .bold)
+                        + ": \(CleanText.line(signed.detail))"
+                    : Table.tabbed([
+                        "checkpoints", signed.size.map(String.init) ?? "", "checkpoint", "", "", signed.detail,
+                    ]))
         }
         let counts = "\(found.events) events in \(found.streams) streams, last number \(found.headGlobalSeq)"
         let erased = found.erased > 0 ? ", \(found.erased) payloads erased on purpose" : ""

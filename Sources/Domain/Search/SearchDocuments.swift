@@ -27,7 +27,8 @@ extension SearchDocument {
     private init?(
         _ id: String, _ kind: Kind, _ title: String?, _ text: String?, _ lang: String?, _ envelope: EventEnvelope
     ) {
-        let parts = [title, text].compactMap { Limits.trimmed($0) == nil ? nil : $0 }
+        // What was erased is not to be found by the word that stands for it.
+        let parts = [title, text].compactMap { Limits.trimmed($0) == nil || $0 == ErasedForm.mark ? nil : $0 }
         guard !parts.isEmpty else { return nil }
         self.init(
             docID: id, docSeq: envelope.globalSeq, workspaceID: envelope.workspaceID, docType: kind,

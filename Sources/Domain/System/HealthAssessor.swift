@@ -21,6 +21,8 @@ package struct HealthFacts: Sendable {
     package var headGlobalSeq: Int64 = 0
     /// Events that are in the log and not in the head file.
     package var unwrittenHeads = Backlog()
+    /// Why the log is not signed any more.
+    package var checkpointRefusal: String?
     /// Events of the log's end that the read models do not show.
     package var unfoldedEvents = Backlog()
     package var diskFreeBytes: Int64?
@@ -69,7 +71,8 @@ package enum HealthAssessor {
     package static func issues(_ facts: HealthFacts) -> [HealthIssue] {
         guard facts.isReadable else { return [unreadable(facts)] }
         let found = [
-            unwritable(facts), slowCommit(facts), disk(facts), projections(facts), headFile(facts), leases(facts),
+            unwritable(facts), slowCommit(facts), disk(facts), projections(facts), headFile(facts),
+            checkpoints(facts), leases(facts),
             noEngine(facts), queue(facts), incidents(facts), killSwitch(facts), draining(facts), approvals(facts),
         ].compactMap(\.self)
         func rank(_ issue: HealthIssue) -> (Int, Int64, String) {
@@ -131,6 +134,13 @@ package enum HealthAssessor {
             details: ["unwritten_events": .integer(Int64(facts.unwrittenHeads.count))],
             "The head file has not been written for \(age) s, so a cut tail of the log would go unnoticed.",
             "aos verify")
+    }
+
+    private static func checkpoints(_ facts: HealthFacts) -> HealthIssue? {
+        guard let why = facts.checkpointRefusal else { return nil }
+        return issue(
+            .checkpointRefused, .down, facts, details: ["reason": .string(why)],
+            "The log contradicts what was signed of it and is not signed any more: \(why).", "aos verify")
     }
 
     private static func killSwitch(_ facts: HealthFacts) -> HealthIssue? {

@@ -28,7 +28,8 @@ package enum KillSwitchDecider {
         switch recorded.event {
         case .killSwitchEngaged(let event): change = (event.source, true, event.reason, event.epoch)
         case .killSwitchLifted(let event): change = (event.source, false, event.reason, event.epoch)
-        case .apiStarted, .apiStopped, .configurationReloaded, .eventRedacted, .secretLeakedDetected: return state
+        case .apiStarted, .apiStopped, .configurationReloaded, .eventErased, .eventRedacted, .secretLeakedDetected:
+            return state
         }
         switch change.source {
         case .operator: state.engagedByOperator = change.engaged

@@ -33,10 +33,11 @@ package struct RunHistory: Sendable {
         var fold = Fold()
         var filter = EventFilter()
         (filter.runID, filter.throughGlobalSeq) = (id, globalSeq)
+        let forms = try ErasedForms(in: transaction)
         var events = 0
         try EventQueries.each(filter, limit: eventsMax + 1, in: transaction) { stored in
             events += 1
-            if let recorded = try stored.typed() { fold.apply(recorded) }
+            if let recorded = try forms.folded(stored) { fold.apply(recorded) }
             return true
         }
         return events <= eventsMax ? fold.history(of: id) : nil

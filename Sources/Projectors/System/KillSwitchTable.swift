@@ -31,7 +31,8 @@ package enum KillSwitchTable {
             try table.fold(Instance().scope, in: transaction) { instance in
                 KillSwitchDecider.evolve(instance?.state, recorded.with(event)).map { Instance(state: $0) }
             }
-        case .apiStarted, .apiStopped, .configurationReloaded, .eventRedacted, .secretLeakedDetected: break
+        case .apiStarted, .apiStopped, .configurationReloaded, .eventErased, .eventRedacted, .secretLeakedDetected:
+            break
         }
     }
 

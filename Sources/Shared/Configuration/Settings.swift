@@ -62,7 +62,8 @@ package struct Settings: Sendable {
 
     /// All names with our prefixes that any of the programs knows: a program ignores what is for another one.
     package static let knownNames: Set<String> = [
-        "AOS_ALLOWED_HOSTS", "AOS_ALLOWED_ORIGINS", "AOS_API_URL", "AOS_BLOBS_DIR", "AOS_DATA_DIR", "AOS_ENV_FILE",
+        "AOS_ALLOWED_HOSTS", "AOS_ALLOWED_ORIGINS", "AOS_API_URL", "AOS_AUDIT_PUBLISH_DIR", "AOS_BLOBS_DIR",
+        "AOS_DATA_DIR", "AOS_ENV_FILE",
         "AOS_LOG_FORMAT", "AOS_LOG_LEVEL", "AOS_RUN_ID", "AOS_SENTINEL", "AOS_STEP_ID", "AOS_TOKEN", "AOS_WEB_DIR",
         "ENGINE_ACTOR_ID", "ENGINE_API_BASE_URL", "ENGINE_AUTH_TOKEN", "ENGINE_CLAIM_WAIT_MS",
         "ENGINE_CREDENTIAL_FILE", "ENGINE_GRACE_MS", "ENGINE_ID", "ENGINE_MAX_PARALLEL_RUNS", "ENGINE_POLL_MS",

@@ -64,7 +64,9 @@ package struct EndpointDescription: Sendable {
         .ambiguousParameter, .badRequest, .draining, .hostNotAllowed, .internalError, .originNotAllowed, .overloaded,
         .storageUnavailable,
     ]
-    private static let writing: [ReasonCode] = [.idempotencyConflict, .invalidIdempotencyKey, .storageFull]
+    private static let writing: [ReasonCode] = [
+        .answerErased, .idempotencyConflict, .invalidIdempotencyKey, .storageFull,
+    ]
     private static let reading: [ReasonCode] = [
         .duplicateKey, .invalidBody, .invalidField, .invalidJSON, .invalidString, .invalidUTF8, .jsonTooDeep,
         .missingField, .numberOutOfRange, .payloadTooLarge, .unsupportedMediaType,

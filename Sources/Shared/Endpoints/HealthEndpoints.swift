@@ -116,6 +116,8 @@ package enum HealthIssueKind: String, CaseIterable, Codable, Sendable {
     case diskLow = "disk_low"
     case dlqBacklog = "dlq_backlog"
     case draining
+    /// The log contradicts what was signed of it.
+    case checkpointRefused = "checkpoint_refused"
     case headFileLagging = "head_file_lagging"
     case killSwitchEngaged = "kill_switch_engaged"
     case leasesOverdue = "leases_overdue"

@@ -203,13 +203,15 @@ package struct LogVerification: Codable, Hashable, Sendable {
     /// The first fault of each stream, at most 100.
     package var faults: [ChainFault]
     package var headFile: HeadFileCheck?
+    package var checkpoints: CheckpointCheck?
 
     package init(
         valid: Bool, events: Int64, streams: Int64, erased: Int64, headGlobalSeq: Int64, faults: [ChainFault],
-        headFile: HeadFileCheck? = nil
+        headFile: HeadFileCheck? = nil, checkpoints: CheckpointCheck? = nil
     ) {
         (self.valid, self.events, self.streams, self.erased) = (valid, events, streams, erased)
         (self.headGlobalSeq, self.faults, self.headFile) = (headGlobalSeq, faults, headFile)
+        self.checkpoints = checkpoints
     }
 }
 
@@ -224,6 +226,25 @@ package struct HeadFileCheck: Codable, Hashable, Sendable {
     package init(path: String, lines: Int64, globalSeq: Int64? = nil, consistent: Bool, detail: String) {
         (self.path, self.lines, self.globalSeq, self.consistent) = (path, lines, globalSeq, consistent)
         self.detail = detail
+    }
+}
+
+/// How the log compares with what of it was signed.
+package struct CheckpointCheck: Codable, Hashable, Sendable {
+    package var path: String
+    package var origin: String
+    /// Checkpoints of this origin in the file.
+    package var lines: Int64
+    /// Up to this event the log has been signed.
+    package var size: Int64?
+    package var consistent: Bool
+    package var detail: String
+
+    package init(
+        path: String, origin: String, lines: Int64, size: Int64? = nil, consistent: Bool, detail: String
+    ) {
+        (self.path, self.origin, self.lines, self.size) = (path, origin, lines, size)
+        (self.consistent, self.detail) = (consistent, detail)
     }
 }
 

@@ -131,6 +131,9 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     // 409: not in this state.
     case actionMismatch = "action_mismatch"
     case approvalAlreadyDecided = "approval_already_decided"
+    case approvalPending = "approval_pending"
+    case eventAlreadyErased = "event_already_erased"
+    case eventNotErasable = "event_not_erasable"
     case idempotencyConflict = "idempotency_conflict"
     case leaseExpired = "lease_expired"
     case leaseTokenMismatch = "lease_token_mismatch"
@@ -153,8 +156,11 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
     case ownerAlreadyExists = "owner_already_exists"
     case runNotEnded = "run_not_ended"
     case runTooLong = "run_too_long"
+    // 410: it was here.
+    case answerErased = "answer_erased"
     // 429, 500 …: ours.
     case loginThrottled = "login_throttled"
+    case integrityHold = "integrity_hold"
     case internalError = "internal_error"
     case draining = "draining"
     case overloaded = "overloaded"
@@ -200,16 +206,18 @@ package enum ReasonCode: String, CaseIterable, Codable, Sendable {
         case .unsupportedMediaType: .unsupportedMediaType
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .hostNotAllowed: .misdirectedRequest
-        case .actionMismatch, .approvalAlreadyDecided, .idempotencyConflict, .leaseExpired, .leaseTokenMismatch,
+        case .actionMismatch, .approvalAlreadyDecided, .approvalPending, .eventAlreadyErased, .eventNotErasable,
+            .idempotencyConflict, .leaseExpired, .leaseTokenMismatch,
             .outcomeUnknown, .runAlreadyEnded, .runCancelRequested, .runHasPlan, .runNotQueued,
             .runNotRunning, .stepAlreadyEnded, .toolCallNotRunning, .toolCallNotUnknown, .toolCallLimitReached,
             .experimentHasActiveRuns, .experimentNotOpen, .incidentAlreadyClosed, .incidentCloseBlockedMissingLearning,
             .incidentCloseBlockedMissingRCA, .incidentClosed, .ownerAlreadyExists, .runNotEnded,
             .runTooLong:
             .conflict
+        case .answerErased: .gone
         case .loginThrottled: .tooManyRequests
         case .internalError: .internalServerError
-        case .draining, .overloaded, .storageUnavailable: .serviceUnavailable
+        case .draining, .integrityHold, .overloaded, .storageUnavailable: .serviceUnavailable
         case .storageFull: .insufficientStorage
         }
     }

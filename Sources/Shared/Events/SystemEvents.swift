@@ -1,3 +1,5 @@
+package import JSON
+
 /// What concerns the instance or the log itself.
 package enum SystemEvent: EventFamily {
     case apiStarted(APIStarted)
@@ -5,13 +7,14 @@ package enum SystemEvent: EventFamily {
     case configurationReloaded(ConfigurationReloaded)
     case killSwitchEngaged(KillSwitchEngaged)
     case killSwitchLifted(KillSwitchLifted)
+    case eventErased(EventErased)
     case eventRedacted(EventRedacted)
     case secretLeakedDetected(SecretLeakedDetected)
 
     package static let members: [EventMember<SystemEvent>] = [
         .init(SystemEvent.apiStarted), .init(SystemEvent.apiStopped), .init(SystemEvent.configurationReloaded),
-        .init(SystemEvent.killSwitchEngaged), .init(SystemEvent.killSwitchLifted), .init(SystemEvent.eventRedacted),
-        .init(SystemEvent.secretLeakedDetected),
+        .init(SystemEvent.killSwitchEngaged), .init(SystemEvent.killSwitchLifted), .init(SystemEvent.eventErased),
+        .init(SystemEvent.eventRedacted), .init(SystemEvent.secretLeakedDetected),
     ]
 
     package var payload: any EventPayload {
@@ -21,6 +24,7 @@ package enum SystemEvent: EventFamily {
         case .configurationReloaded(let payload): payload
         case .killSwitchEngaged(let payload): payload
         case .killSwitchLifted(let payload): payload
+        case .eventErased(let payload): payload
         case .eventRedacted(let payload): payload
         case .secretLeakedDetected(let payload): payload
         }
@@ -84,6 +88,23 @@ package struct KillSwitchLifted: EventPayload {
 
     package init(source: KillSwitchSource, reason: String? = nil, epoch: Int64) {
         (self.source, self.reason, self.epoch) = (source, reason, epoch)
+    }
+}
+
+/// Somebody had what an event said erased, for good. Its header and digests stay, so the chain still holds.
+package struct EventErased: EventPayload {
+    package static let type = "event.erased"
+
+    package var targetEventID: EventID
+    package var targetEventType: String
+    package var reason: String
+    /// What is left of the payload (``ErasedForm``): identifiers, numbers and words of closed lists, no free text. Read
+    /// models are folded of it, now and whenever they are folded anew.
+    package var remains: JSONValue
+
+    package init(targetEventID: EventID, targetEventType: String, reason: String, remains: JSONValue) {
+        (self.targetEventID, self.targetEventType) = (targetEventID, targetEventType)
+        (self.reason, self.remains) = (reason, remains)
     }
 }
 

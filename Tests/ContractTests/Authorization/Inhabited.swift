@@ -116,6 +116,10 @@ struct Inhabited {
             let link = try world.people.post("/v1/ui/links")[text: "url"]
             world.loginCode = link.split(separator: "#").last.map(String.init) ?? ""
         },
+        "eraseEvent": { world in
+            let said = try world.people.call(.events, Nothing(), query: [("event_type", "message.created")])
+            world.ids["event_id"] = said.events.first?.eventID.rawValue
+        },
         "closeIncident": { world in
             let incident = "/v1/incidents/\(world["incident_id"])"
             _ = try world.made("\(incident)/rca", ["summary": "A typo"], "ok")

@@ -50,17 +50,19 @@ struct ReasonCodeTests {
         405: ["method_not_allowed"], 406: ["not_acceptable"], 413: ["payload_too_large"],
         415: ["unsupported_media_type"],
         416: ["range_not_satisfiable"], 421: ["host_not_allowed"],
+        410: ["answer_erased"],
         409: [
             "experiment_has_active_runs", "experiment_not_open", "incident_already_closed",
             "incident_close_blocked_missing_learning", "incident_close_blocked_missing_rca", "incident_closed",
-            "owner_already_exists", "run_not_ended", "run_too_long",
+            "owner_already_exists", "run_not_ended", "run_too_long", "approval_pending", "event_already_erased",
+            "event_not_erasable",
             "action_mismatch", "approval_already_decided", "idempotency_conflict", "lease_expired",
             "lease_token_mismatch", "outcome_unknown", "run_already_ended", "run_cancel_requested",
             "run_has_plan", "run_not_queued", "run_not_running", "step_already_ended", "tool_call_not_running",
             "tool_call_not_unknown", "tool_call_limit_reached",
         ],
         429: ["login_throttled"], 500: ["internal_error"],
-        503: ["draining", "overloaded", "storage_unavailable"],
+        503: ["draining", "integrity_hold", "overloaded", "storage_unavailable"],
         507: ["storage_full"],
     ]
 

@@ -242,6 +242,11 @@ enum GoldenEvents {
         .system(.killSwitchEngaged(KillSwitchEngaged(source: .operator, reason: "why", epoch: 7))),
         .system(.killSwitchLifted(KillSwitchLifted(source: .environment, reason: "why", epoch: 8))),
         .system(
+            .eventErased(
+                EventErased(
+                    targetEventID: "e-1", targetEventType: "message.created", reason: "asked by the person",
+                    remains: ["message_id": "msg_1", "content_md": "[erased]"]))),
+        .system(
             .eventRedacted(
                 EventRedacted(
                     targetEventID: "e-1", reason: "dlp_secret_detected", intendedRedactionLevel: .partial))),

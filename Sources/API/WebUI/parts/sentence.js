@@ -113,6 +113,7 @@ const WORDS = {
   'kill_switch.engaged': (d, by) => ['power', 'fail', `kill switch ON by ${d.source === 'environment' ? 'the environment' : by}${why(d.reason)}`, 0],
   'kill_switch.lifted': (d, by) => ['power', 'ok', `kill switch off by ${d.source === 'environment' ? 'the environment' : by}${why(d.reason)}`, 0],
   'secret.leaked.detected': (d) => ['ban', 'fail', `${d.match_count} secret(s) kept out of ${d.source_event_type}: ${(d.rule_ids ?? []).join(', ')}`, 2],
+  'event.erased': (d) => ['dot', 'idle', `what ${d.target_event_type} ${d.target_event_id} said was erased${why(d.reason)}`, 0],
   'event.redacted': (d) => ['dot', 'idle', `event ${d.target_event_id} redacted${why(d.reason)}`, 0],
   'engine.registered': (d, by) => ['dot', 'idle', `engine ${d.actor_id} registered by ${by}`, 0],
   'engine.deactivated': (d, by) => ['stop', 'wait', `engine ${shortID(d.engine_id)} deactivated by ${by}${why(d.reason)}`, 0],
@@ -135,6 +136,7 @@ export function sentence(event, names = new Map()) {
   const words = WORDS[event.event_type];
   let made;
   try { made = words?.(data, by, name, event); } catch { /* An event of another shape is shown by its type. */ }
+  if (event.data === null) made = ['dot', 'idle', `${event.event_type}: what it said was erased`, 0];
   const [icon, tone, text, depth] = made ?? ['dot', 'idle', `${event.event_type} ${Object.keys(data).length ? compact(data) : ''}`, event.step_id ? 2 : 0];
   return { icon, tone, text, depth };
 }
