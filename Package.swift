@@ -45,7 +45,8 @@ let package = Package(
             "API", exclude: ["WebUI"], "Projectors", "EventStore", "Domain", "Shared", "DatabaseSQLite",
             "DatabasePostgres", "DatabaseCore", "HTTPServer", "HTTP", "JSON", "Crypto", "Platform", "WebAssets"),
         module("Engine", "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Crypto", "Platform"),
-        module("CLI", embedding: ["Bundle"], "APIClient", "Shared", "HTTPClient", "HTTP", "JSON", "Platform"),
+        module(
+            "CLI", embedding: ["Bundle"], "APIClient", "Shared", "HTTPServer", "HTTPClient", "HTTP", "JSON", "Platform"),
         // Level 5: one main.swift each.
         program("APIMain", "API", "Platform"), program("EngineMain", "Engine", "Platform"),
         program("CLIMain", "CLI", "Platform"),
@@ -97,7 +98,8 @@ let package = Package(
             "ProjectorTests", "PostgresTestSupport", "Projectors", "Domain", "EventStore", "Shared", "DatabaseSQLite",
             "DatabaseCore", "Crypto", "JSON", "Platform"),
         suite("SharedTests", exclude: ["Golden"], "Shared", "HTTP", "JSON", "Platform"),
-        suite("TidyTests", "TestSupport", "API", "Projectors", "Domain", "Shared", "HTTP", "JSON", "Platform"),
+        suite(
+            "TidyTests", "TestSupport", "API", "CLI", "Projectors", "Domain", "Shared", "HTTP", "JSON", "Platform"),
     ]
 )
 

@@ -42,6 +42,8 @@ package enum CLIProgram {
         } catch let failure as Failure {
             exit = failure.exit
             say(failure, command, session)
+        } catch let error as UsageError {
+            return complain(error, session)
         } catch {
             // What the world does: a file that cannot be written, an answer that cannot be read.
             exit = .failed

@@ -8,12 +8,14 @@ import Shared
 /// The engine as a program: settings, identity, the worker, and signals.
 package enum EngineProgram {
     private static let failed: Int32 = 1
+    private static let usageWrong: Int32 = 2
     private static let authentication: Int32 = 4
     private static let internalFailure: Int32 = 70
 
     /// Runs until told to stop. Never returns.
     package static func main() -> Never {
         Program.openStandardDescriptors()
+        if let word = Program.arguments.first { Program.exit(answer(word)) }
         guard let signals = try? Signals() else {
             Program.complain("engine: signals cannot be received")
             Program.exit(internalFailure)
@@ -28,6 +30,33 @@ package enum EngineProgram {
         SystemProcesses.becomeReaper()
         SystemProcesses.setSentinel()
         Program.exit(Started(configuration).run(signals))
+    }
+
+    private static let usage = """
+        usage: engine                 work (settings come from the environment, see docs/reference/CONFIGURATION.md)
+               engine --print-config  every setting, its value and where it came from
+               engine --version
+        """
+
+    /// What is not work.
+    private static func answer(_ word: String) -> Int32 {
+        switch word {
+        case "--version": print("engine \(ReleaseVersion.text)")
+        case "--help", "-h": print(usage)
+        case "--print-config":
+            do throws(SettingFaults) {
+                for shown in try readConfiguration().shown {
+                    print("\(shown.name)=\(shown.value)\t# \(shown.origin)")
+                }
+            } catch {
+                for fault in error.faults { Program.complain("engine: \(fault)") }
+                return Settings.faultExitCode
+            }
+        default:
+            Program.complain("engine: unknown argument '\(word)'\n\(usage)")
+            return usageWrong
+        }
+        return 0
     }
 
     private static func readConfiguration() throws(SettingFaults) -> EngineConfiguration {

@@ -256,3 +256,11 @@ package final class Folder: Sendable {
         SystemEntropy().bytes(6).map { String($0, radix: 36) }.joined()
     }
 }
+
+extension Files {
+    /// Whether some process holds the lock of the file (``Descriptor/tryLock()``); false when there is no such file.
+    package static func isLocked(_ path: String) -> Bool {
+        guard let file = try? Descriptor.openToRead(path) else { return false }
+        return (try? file.tryLock()) == false
+    }
+}

@@ -25,9 +25,11 @@ struct CommandLineTests {
         "finds its command, also by other words",
         arguments: [
             ("run list", "run list"), ("run ls", "run list"), ("approvals", "approvals"), ("approval ls", "approvals"),
-            ("run view 01A", "run show"), ("kill on", "kill on"),
+            ("run show 01A", "run view"), ("kill on", "kill on"),
             ("projections rebuild --check", "projections rebuild"),
-            ("events", "events"), ("run logs x", "run watch"),
+            ("events", "events"), ("run logs x", "logs"), ("run wait x", "wait"), ("say th_1 hello", "message post"),
+            ("incidents", "incident list"), ("resume", "kill off"), ("whoami", "auth status"),
+            ("engine rm e", "engine remove"),
         ])
     func finds(line: String, name: String) throws { #expect(try invocation(line).command.name == name) }
 
@@ -72,8 +74,9 @@ struct CommandLineTests {
     @Test(
         "refuses what makes no sense",
         arguments: [
-            "run", "run show", "run show a b", "run list --limit 0", "run list --limit x", "run list --limit",
-            "run list --limit --json", "approve a -x", "kill maybe", "run list --follow", "run list --json=1",
+            "run", "run show", "run show a b", "completions tcsh", "run list --limit 0", "run list --limit x",
+            "run list --limit",
+            "run list --limit --json", "approve a -x", "kill maybe", "run list --follow", "run view --json",
             "deny a -m x -m y", "nonsense", "up --port 70000",
         ])
     func refusals(line: String) { #expect(fault(line) != nil) }

@@ -38,6 +38,7 @@ struct HealthTests {
             ("no engine", .noEngine, .degraded), ("silent engine", .noEngine, .degraded),
             ("old queue", .queueStale, .degraded), ("incident", .activeIncidents, .degraded),
             ("kill switch", .killSwitchEngaged, .degraded), ("draining", .draining, .degraded),
+            ("restarted engine", .supervisorDegraded, .degraded),
             ("approval", .approvalsWaiting, .notice),
         ])
     func oneIssue(_ what: String, _ kind: HealthIssueKind, _ severity: HealthSeverity) throws {
@@ -62,6 +63,13 @@ struct HealthTests {
             case "incident": facts.openIncidents = Backlog(count: 3, since: ago(60))
             case "kill switch": (facts.killSwitch.engagedByOperator, facts.killSwitch.changedAt) = (true, ago(60))
             case "draining": facts.isDraining = true
+            case "restarted engine":
+                var engine = Supervision.Program(name: "engine")
+                (engine.state, engine.restarts, engine.recentRestarts) = (.backingOff, 4, 2)
+                var supervision = Supervision(
+                    mode: .embedded, pid: 1, restartsMax: 5, windowMs: 60_000, programs: [engine], at: ago(60))
+                supervision.state = .degraded
+                facts.supervision = supervision
             default: facts.waitingApprovals = Backlog(count: 2, since: ago(60))
             }
         }

@@ -1,4 +1,5 @@
 import API
+import CLI
 import Domain
 import HTTP
 import JSON
@@ -95,6 +96,15 @@ struct ReferenceTests {
                 + " `application/problem+json`.")
         try withAPI { api in page += EndpointPage(api.application.endpoints).text }
         try compare("ENDPOINTS.md", page)
+    }
+
+    @Test("the command line")
+    func commandLine() throws {
+        var page = title(
+            "The command line",
+            "`aos`: every command, as `aos help` tells of it. `aos help --man` prints the same as a man page.")
+        page += ReferencePage(CommandTable.all).text
+        try compare("CLI.md", page)
     }
 
     @Test("the interface as OpenAPI")

@@ -2,6 +2,7 @@ import DatabaseCore
 import Domain
 import EventStore
 import HTTPServer
+import JSON
 import Platform
 import Projectors
 import Shared
@@ -63,6 +64,7 @@ final class HealthDesk: Sendable {
         facts.unwrittenHeads = headFile.unwritten
         facts.checkpointRefusal = checkpoints.refusal
         facts.isDraining = isDraining()
+        facts.supervision = supervision()
         do {
             try environment.database.read { try read(&facts, $0) }
         } catch {
@@ -70,6 +72,17 @@ final class HealthDesk: Sendable {
             facts.isReadable = false
         }
         return facts
+    }
+
+    /// What a supervisor has written beside the data, if one is there now.
+    private func supervision() -> Supervision? {
+        guard Files.isLocked("\(dataDirectory)/\(Supervision.lockFileName)"),
+            let bytes = try? Files.read("\(dataDirectory)/\(Supervision.fileName)", bytesMax: Supervision.bytesMax)
+        else { return nil }
+        do { return try JSON.decode(Supervision.self, from: bytes) } catch {
+            environment.log.warning("what the supervisor says cannot be read", ["error": .text("\(error)")])
+            return nil
+        }
     }
 
     /// Writes a row, and waits for its commit only so long.

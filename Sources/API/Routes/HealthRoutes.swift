@@ -75,7 +75,7 @@ struct HealthRoutes: Sendable {
             case .checkpointRefused, .commitSlow, .cronStale, .databaseUnavailable, .diskLow, .dlqBacklog, .draining,
                 .headFileLagging,
                 .killSwitchEngaged, .leasesOverdue, .noEngine, .projectionLagging, .projectionWatermarkMissing,
-                .rateLimitFlood:
+                .rateLimitFlood, .supervisorDegraded:
                 return nil
             }
         }

@@ -46,6 +46,8 @@ package struct Argument: Hashable, Sendable {
 package struct Option: Hashable, Sendable {
     package enum Value: Hashable, Sendable {
         case none
+        /// One that may be left out: `--json`, `--json a,b`.
+        case optional(String)
         case text(String)
         case integer(String, ClosedRange<Int>)
         case choice([String])
@@ -70,6 +72,7 @@ package struct Option: Hashable, Sendable {
     package var usage: String {
         switch value {
         case .none: "--\(name)"
+        case .optional(let value): "--\(name) [\(value)]"
         case .text(let name), .integer(let name, _): "--\(self.name) \(name)"
         case .choice(let words): "--\(name) \(words.joined(separator: "|"))"
         }
@@ -122,6 +125,11 @@ package struct Invocation: Sendable {
     package func optional(_ argument: Argument) -> String? { arguments[argument] }
     package subscript(_ option: Option) -> String? { options[option] }
     package func has(_ option: Option) -> Bool { options[option] != nil }
+
+    /// The names in a list that is separated by commas; empty where the option stands alone.
+    package func names(_ option: Option) -> [String] {
+        (options[option] ?? "").split(separator: ",").map { String($0.drop { $0 == " " }) }.filter { !$0.isEmpty }
+    }
 
     /// The number that was given, within its range.
     package func integer(_ option: Option) -> Int? { options[option].flatMap { Int($0) } }

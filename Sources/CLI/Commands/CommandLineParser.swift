@@ -32,7 +32,14 @@ package struct CommandLineParser: Sendable {
             throw unknown(tokens.words)
         }
         if tokens.has(.help) { return .help(command.path) }
-        return .run(try invocation(command, Array(tokens.words[length...]) + tokens.rest, tokens.options))
+        var words = Array(tokens.words[length...])
+        var options = tokens.options
+        // A word behind `--json` is its value where the command has no other use for it.
+        for (option, index) in tokens.followed where words.count + tokens.rest.count > command.arguments.count {
+            guard words.indices.contains(index - length) else { continue }
+            options[option].1 = words.remove(at: index - length)
+        }
+        return .run(try invocation(command, words + tokens.rest, options))
     }
 
     /// The command whose path the words begin with, the longest first, and how many words that takes.
@@ -130,7 +137,7 @@ package struct CommandLineParser: Sendable {
 
     private func check(_ value: String, of option: Option, _ command: Command) throws(UsageError) {
         switch option.value {
-        case .none: break
+        case .none, .optional: break
         case .text:
             if value.isEmpty { throw UsageError(what: "--\(option.name) is empty", topic: command.path) }
         case .integer(_, let range):
@@ -155,6 +162,8 @@ private struct Tokens {
     var words: [String] = []
     var options: [(Option, String)] = []
     var rest: [String] = []
+    /// Options that may have the word behind them as their value, and which word that is.
+    var followed: [(option: Int, word: Int)] = []
 
     func has(_ option: Option) -> Bool { options.contains { $0.0 == option } }
 
@@ -184,6 +193,10 @@ private struct Tokens {
                 if option.value == .none {
                     guard parts.count == 1 else { throw UsageError(what: "--\(name) takes no value") }
                     options.append((option, ""))
+                } else if case .optional = option.value {
+                    let isFollowed = index + 1 < line.count && !line[index + 1].hasPrefix("-")
+                    if parts.count == 1, isFollowed { followed.append((options.count, words.count)) }
+                    options.append((option, parts.count == 2 ? String(parts[1]) : ""))
                 } else {
                     options.append((option, parts.count == 2 ? String(parts[1]) : try next(for: option)))
                 }

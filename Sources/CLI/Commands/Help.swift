@@ -46,11 +46,17 @@ package struct Help: Sendable {
         return blocks.joined(separator: "\n\n") + "\n"
     }
 
+    /// More words than these make a line that nobody reads.
+    private static let choicesShownMax = 4
+
+    private static func shown(_ argument: Argument) -> String {
+        let choices = argument.choices.flatMap { $0.count > choicesShownMax ? nil : $0.joined(separator: "|") }
+        let name = choices ?? argument.name
+        return argument.isOptional ? "[\(name)]" : name
+    }
+
     package func usage(_ command: Command) -> String {
-        let arguments = command.arguments.map { argument in
-            let name = argument.choices?.joined(separator: "|") ?? argument.name
-            return argument.isOptional ? "[\(name)]" : name
-        }
+        let arguments = command.arguments.map(Self.shown)
         return (["aos"] + command.path + arguments + command.options.map { "[\($0.usage)]" }).joined(separator: " ")
     }
 
@@ -62,13 +68,20 @@ package struct Help: Sendable {
 
     private var overview: String {
         let groups: [(String, [String])] = [
-            ("start here", ["up", "status", "doctor"]),
-            ("work", ["run", "step", "artifact", "room"]),
+            ("start here", ["up", "ui", "status", "doctor"]),
+            ("work", ["run", "ps", "logs", "wait", "step", "call", "artifact", "pipeline"]),
             ("control", ["approvals", "approval", "approve", "deny", "kill"]),
-            ("history", ["events", "verify", "audit", "redact", "backup", "restore", "projections", "migrate"]),
-            ("set-up", ["engine", "help"]),
+            ("people", ["room", "thread", "message", "search"]),
+            ("history", ["events", "why", "inspect", "export", "verify", "audit", "redact"]),
+            ("upkeep", ["backup", "restore", "projections", "migrate"]),
+            ("learning", ["incident", "lesson", "scorecard", "experiment", "constraint"]),
+            ("set-up", ["engine", "auth", "config", "completions", "help"]),
         ]
-        let listed = groups.map { title, nouns in
+        // What nobody has put into a group is shown all the same.
+        let grouped = Set(groups.flatMap(\.1))
+        let rest = commands.map { $0.path[0] }.filter { !grouped.contains($0) }
+        let others = rest.enumerated().filter { rest.firstIndex(of: $1) == $0 }.map(\.element)
+        let listed = (groups + (others.isEmpty ? [] : [("more", others)])).map { title, nouns in
             Self.list(
                 title,
                 nouns.flatMap { noun in
@@ -84,11 +97,7 @@ package struct Help: Sendable {
     }
 
     private func short(_ command: Command) -> String {
-        (command.path
-            + command.arguments.map { argument in
-                let name = argument.choices?.joined(separator: "|") ?? argument.name
-                return argument.isOptional ? "[\(name)]" : name
-            }).joined(separator: " ")
+        (command.path + command.arguments.map(Self.shown)).joined(separator: " ")
     }
 
     static func list(_ title: String, _ rows: [(String, String)]) -> String {
@@ -116,11 +125,14 @@ package enum HelpTopic: String, CaseIterable, Sendable {
         case .environment:
             """
             environment:
-              AOS_API_URL     where the api is; default \(Connection.urlDefault)
+              AOS_API_URL     where the api is; default: the one that `aos up` looks after for the data directory, else
+                              \(Connection.urlDefault)
               AOS_TOKEN       the operator's token; default: the file operator.token in the data directory
               AOS_DATA_DIR    the data directory; default $STATE_DIRECTORY, else $XDG_DATA_HOME/aos,
                               else ~/.local/share/aos
               AOS_ENV_FILE    a file of NAME=value lines; what it names replaces the environment
+              DESKTOP_RUNNER_MODE
+                              aos up: embedded (api and engine, the default) or external (the api alone)
               NO_COLOR        set to anything: no colour
               LC_ALL, LC_CTYPE, LANG
                               a UTF-8 locale allows icons; TERM=dumb means no colour
@@ -136,6 +148,10 @@ package enum HelpTopic: String, CaseIterable, Sendable {
               In a pipe      one line per row, columns separated by tabs, no head line, no colour, nothing cut, times
                              as RFC 3339 in UTC. In a column a tab is \\t, a line end \\n and a backslash \\\\.
               --json         the API's own answer, byte for byte in a pipe, indented on a terminal.
+              --json a,b.c   only these members of the thing, or of each thing of a list: an object, or an array of
+                             objects, whose members are named as asked for. Through a list, b.c is the list of all c.
+                             A name that is not there lists those that are (exit 2). As the last word on the line, or
+                             as --json=a,b.c anywhere.
 
             Data goes to standard output, everything else to standard error. Nothing asks a question but
             `aos redact`, and only on a terminal.

@@ -21,14 +21,15 @@ package struct Connection: Sendable {
     package var token: String?
     package var tokenSource: TokenSource
     package var dataDirectory: String
-    package var isURLDefault: Bool
+    /// Who says where the api is: `environment`, `aos up` or `default`.
+    package var urlOrigin: String
 
     package init(
         url: String, token: String?, tokenSource: TokenSource = .environment, dataDirectory: String = "",
-        isURLDefault: Bool = false
+        urlOrigin: String = "environment"
     ) {
         (self.url, self.token, self.tokenSource) = (url, token, tokenSource)
-        (self.dataDirectory, self.isURLDefault) = (dataDirectory, isURLDefault)
+        (self.dataDirectory, self.urlOrigin) = (dataDirectory, urlOrigin)
     }
 
     /// - Throws: Every fault of the settings, exit 78.
@@ -38,13 +39,16 @@ package struct Connection: Sendable {
             $0.hasPrefix("http://") ? $0 : nil
         }
         let directory = directory(&settings, environment)
+        // Whoever has started it here with `aos up --port` need not say so again.
+        let supervised = url == nil ? SupervisorFile(directory).read() : nil
+        let found = supervised?.isThere == true ? supervised?.supervision.url : nil
         var (token, source) = (settings.secret("AOS_TOKEN"), TokenSource.environment)
         if token == nil { (token, source) = tokenFile(directory) }
         settings.refuseUnknownNames()
         guard settings.faults.isEmpty else { throw faults(settings.faults) }
         return Connection(
-            url: url ?? urlDefault, token: token, tokenSource: source, dataDirectory: directory,
-            isURLDefault: url == nil)
+            url: url ?? found ?? urlDefault, token: token, tokenSource: source, dataDirectory: directory,
+            urlOrigin: url != nil ? "environment" : found != nil ? "aos up" : "default")
     }
 
     /// As the environment says; else the user's own, if an api has been there; else the machine's, if this user may see it.

@@ -13,6 +13,8 @@ package struct Failure: Error, Hashable, Sendable {
     package var lines: [String] = []
     /// Commands or actions that help.
     package var next: [String] = []
+    /// Whether there was no answer, and may be one later.
+    package var isOutage = false
     /// By which the api's log has it.
     package var requestID: String?
 
@@ -36,15 +38,19 @@ package struct Failure: Error, Hashable, Sendable {
 extension Failure {
     package init(_ failure: APIFailure, _ connection: Connection) {
         switch failure {
-        case .refused(let problem): self.init(problem, connection)
+        case .refused(let problem):
+            self.init(problem, connection)
+            isOutage = problem.status == 503
         case .transport(.unreachable(let reason)):
             self.init(
                 .failed, "the api at \(connection.url) cannot be reached: \(reason)",
                 next: ["aos up", "set AOS_API_URL, if the api is somewhere else"])
+            isOutage = true
         case .transport(.refusedURL(let reason)):
             self.init(.configuration, "AOS_API_URL=\(connection.url) cannot be used: \(reason)")
         case .transport(let error):
             self.init(.failed, "the api at \(connection.url) gave no answer: \(error)", next: ["aos doctor"])
+            isOutage = true
         case .badAnswer(let detail):
             self.init(
                 .failed, "what answers at \(connection.url) is not the api this program knows: \(detail)",

@@ -4,7 +4,7 @@ package import Shared
 package struct Lookup: Sendable {
     private static let suffixBytesMin = 4
     private static let candidatesMax = 10
-    private static let pagesMax = 100
+    static let pagesMax = 100
     private static let ulidBytes = 26
 
     /// Which of the ids are meant: exactly, by their beginning (with or without the prefix), else by their end.
@@ -29,80 +29,59 @@ package struct Lookup: Sendable {
     /// - Parameters:
     ///   - page: What is there behind a cursor, with a line about each for the case that several match.
     /// - Throws: Exit 2 when several match, exit 1 when none does.
-    package static func find<Kind>(
-        _ text: String, _ noun: String, list command: String, as kind: Identifier<Kind>.Type = Identifier<Kind>.self,
-        page: (_ cursor: String?) throws -> (rows: [(id: String, about: String)], next: String?)
-    ) throws -> Identifier<Kind> {
-        if isWhole(text, prefix: Kind.prefix) { return Identifier(text) }
-        var rows: [(id: String, about: String)] = []
-        var cursor: String?
+    static func find(
+        _ text: String, _ kind: ThingKind, page: (_ cursor: String?) throws -> ThingKind.Page
+    ) throws -> String {
+        if isWhole(text, prefix: kind.prefix) { return text }
+        let rows = try all(page)
+        let matching = matches(text, among: rows.map(\.id), prefix: kind.prefix)
+        if matching.count == 1 { return matching[0] }
+        guard !matching.isEmpty else {
+            throw Failure(.failed, "no \(kind.words) has an id like '\(text)'", next: [kind.listCommand])
+        }
+        let about = Dictionary(rows.map { ($0.id, $0.about) }) { first, _ in first }
+        throw ambiguous(text, "\(kind.words)s", matching.map { ($0, about[$0] ?? "") })
+    }
+
+    static func all(_ page: (_ cursor: String?) throws -> ThingKind.Page) throws -> [ThingKind.Row] {
+        var (rows, cursor): ([ThingKind.Row], String?) = ([], nil)
         for _ in 0..<pagesMax {
             let found = try page(cursor)
             rows += found.rows
             cursor = found.next
             if cursor == nil { break }
         }
-        let matching = matches(text, among: rows.map(\.id), prefix: Kind.prefix)
-        if matching.count == 1 { return Identifier(matching[0]) }
-        guard !matching.isEmpty else {
-            throw Failure(.failed, "no \(noun) has an id like '\(text)'", next: [command])
-        }
-        let about = Dictionary(rows.map { ($0.id, $0.about) }) { first, _ in first }
-        let more = matching.count - candidatesMax
-        throw Failure(
-            .usage, "'\(text)' could be any of \(matching.count) \(noun)s",
-            lines: matching.prefix(candidatesMax).map { "\($0)  \(about[$0] ?? "")" }
+        // A row that has changed meanwhile may stand on two pages.
+        var seen: Set<String> = []
+        return rows.filter { seen.insert($0.id).inserted }
+    }
+
+    static func ambiguous(_ text: String, _ nouns: String, _ candidates: [(id: String, about: String)]) -> Failure {
+        let more = candidates.count - candidatesMax
+        return Failure(
+            .usage, "'\(text)' could be any of \(candidates.count) \(nouns)",
+            lines: candidates.prefix(candidatesMax).map { "\($0.id)  \($0.about)" }
                 + (more > 0 ? ["and \(more) more"] : []),
             next: ["more of the id"])
     }
 }
 
 extension Session {
-    private func page(_ cursor: String?) -> [(String, String)] {
-        [("limit", String(Self.pageMax))] + (cursor.map { [("cursor", $0)] } ?? [])
+    /// The whole id of the thing that is meant.
+    package func id(_ text: String, _ kind: ThingKind) throws -> String {
+        try Lookup.find(text, kind) { try kind.page($0, self) }
     }
 
-    package func runID(_ text: String) throws -> RunID {
-        try Lookup.find(text, "run", list: "aos run list") { cursor in
-            let list = try get(.runs, query: page(cursor))
-            return (list.runs.map { ($0.runID.rawValue, "\($0.status.rawValue)  \($0.title ?? "")") }, list.nextCursor)
-        }
-    }
-
-    package func approvalID(_ text: String) throws -> ApprovalID {
-        try Lookup.find(text, "approval", list: "aos approvals --all") { cursor in
-            let list = try get(.approvals, query: page(cursor))
-            return (
-                list.approvals.map { ($0.approvalID.rawValue, "\($0.status.rawValue)  \($0.title ?? $0.action)") },
-                list.nextCursor
-            )
-        }
-    }
-
-    package func artifactID(_ text: String) throws -> ArtifactID {
-        try Lookup.find(text, "artifact", list: "aos artifact list") { cursor in
-            let list = try get(.artifacts, query: page(cursor))
-            return (list.artifacts.map { ($0.artifactID.rawValue, "\($0.kind)  \($0.title ?? "")") }, list.nextCursor)
-        }
-    }
-
-    package func toolCallID(_ text: String) throws -> ToolCallID {
-        try Lookup.find(text, "tool call", list: "aos run list --status waiting") { cursor in
-            let list = try get(.toolCalls, query: page(cursor))
-            return (
-                list.toolCalls.map { ($0.toolCallID.rawValue, "\($0.status.rawValue)  \($0.toolName)") },
-                list.nextCursor
-            )
-        }
-    }
+    package func runID(_ text: String) throws -> RunID { RunID(try id(text, .run)) }
+    package func approvalID(_ text: String) throws -> ApprovalID { ApprovalID(try id(text, .approval)) }
+    package func artifactID(_ text: String) throws -> ArtifactID { ArtifactID(try id(text, .artifact)) }
+    package func toolCallID(_ text: String) throws -> ToolCallID { ToolCallID(try id(text, .call)) }
+    package func incidentID(_ text: String) throws -> IncidentID { IncidentID(try id(text, .incident)) }
 
     /// By id or by exact title.
     package func roomID(_ text: String) throws -> RoomID {
         if let room = try room(titled: text) { return room }
-        return try Lookup.find(text, "room", list: "aos room list") { cursor in
-            let list = try get(.rooms, query: cursor.map { [("cursor", $0)] } ?? [])
-            return (list.rooms.map { ($0.roomID.rawValue, $0.title) }, list.nextCursor)
-        }
+        return RoomID(try id(text, .room))
     }
 
     /// The room of exactly this title, the oldest if there are several.
@@ -117,5 +96,13 @@ extension Session {
             cursor = list.nextCursor
         } while cursor != nil
         return found?.roomID
+    }
+
+    private static let mainRoomTitle = "main"
+
+    /// The room for what names none; made if it is not there.
+    func mainRoom() throws -> RoomID {
+        if let room = try room(titled: Self.mainRoomTitle) { return room }
+        return try call(.createRoom, CreateRoom(title: Self.mainRoomTitle)).roomID
     }
 }

@@ -18,6 +18,7 @@ package final class Session {
     package let runner: any ProcessRunner
     private let makeTransport: (String) throws(HTTPClientError) -> any HTTPTransport
     private var workspace: WorkspaceID?
+    private var callMillisecondsMax: Int?
     private var cached: (Connection, APIClient)?
 
     package init(
@@ -32,6 +33,11 @@ package final class Session {
     }
 
     package var now: Timestamp { Timestamp(milliseconds: clock.wallMilliseconds()) }
+
+    /// No call takes longer than this from now on.
+    package func limitCalls(milliseconds: Int) { callMillisecondsMax = milliseconds }
+
+    private func deadline(_ milliseconds: Int) -> Int { min(milliseconds, callMillisecondsMax ?? milliseconds) }
 
     package func use(workspace: String?) { self.workspace = workspace.map { WorkspaceID($0) } }
 
@@ -63,7 +69,7 @@ package final class Session {
     ) throws -> Answer {
         let (connection, client) = try connected()
         do throws(APIFailure) {
-            return try client.call(endpoint, body, parameters, deadlineMilliseconds: milliseconds)
+            return try client.call(endpoint, body, parameters, deadlineMilliseconds: deadline(milliseconds))
         } catch { throw Failure(error, connection) }
     }
 
@@ -73,7 +79,8 @@ package final class Session {
     ) throws -> Answer {
         let (connection, client) = try connected()
         do throws(APIFailure) {
-            return try client.call(endpoint, Nothing(), parameters, query: query, deadlineMilliseconds: milliseconds)
+            return try client.call(
+                endpoint, Nothing(), parameters, query: query, deadlineMilliseconds: deadline(milliseconds))
         } catch { throw Failure(error, connection) }
     }
 
@@ -84,7 +91,7 @@ package final class Session {
     ) throws -> [UInt8] {
         let (connection, client) = try connected()
         var request = client.request(
-            endpoint.method, endpoint.target(parameters, query: query), deadlineMilliseconds: milliseconds)
+            endpoint.method, endpoint.target(parameters, query: query), deadlineMilliseconds: deadline(milliseconds))
         if endpoint.method != .get {
             request.body = .bytes(Array("{}".utf8))
             request.fields.append(.contentType, "application/json")
@@ -160,9 +167,9 @@ package final class Session {
         for line in facts.lines(for: console.output) { console.print(line) }
     }
 
-    /// A word of advice, for people only.
+    /// A word of advice, for people only: not where a script takes what is printed.
     package func advise(_ line: String) {
-        if console.error.isTerminal { console.note(console.error.styled(line, .dim)) }
+        if console.error.isTerminal, console.output.isTerminal { console.note(console.error.styled(line, .dim)) }
     }
 
     /// A time as a column: relative on a terminal.

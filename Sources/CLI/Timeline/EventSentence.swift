@@ -46,9 +46,14 @@ package struct EventSentence: Hashable, Sendable {
         package var startedAt: [String: Timestamp] = [:]
 
         private let keepsTimes: Bool
+        let outputLinesMax: Int
 
-        /// - Parameter keepsTimes: Whether durations can be told: only when nothing of a run is left out.
-        package init(keepsTimes: Bool = true) { self.keepsTimes = keepsTimes }
+        /// - Parameters:
+        ///   - keepsTimes: Whether durations can be told: only when nothing of a run is left out.
+        ///   - outputLinesMax: How many lines of what a call has written.
+        package init(keepsTimes: Bool = true, outputLinesMax: Int = ToolSummary.tailLinesMax) {
+            (self.keepsTimes, self.outputLinesMax) = (keepsTimes, outputLinesMax)
+        }
 
         func name(_ id: StepID?) -> String { id.map { stepNames[$0] ?? "step …\($0.rawValue.suffix(6))" } ?? "a step" }
 
@@ -96,7 +101,9 @@ package struct EventSentence: Hashable, Sendable {
         case .evidence(let event): self.init(event)
         case .experiment(let event): self.init(event, by)
         case .incident(let event): self.init(event, by)
-        case .learning(let event): self.init(event)
+        case .learning(let event):
+            self.init(event)
+            depth = row.stepID == nil ? 0 : 2
         case .review(let event): self.init(event)
         case .thread(let event): self.init(event, by)
         case .engine(let event): self.init(event, by)
@@ -201,12 +208,12 @@ package struct EventSentence: Hashable, Sendable {
         case .succeeded(let event):
             self.init(
                 .succeeded, (ToolSummary.result(event.output) ?? "done") + took(event.toolCallID), depth: 2,
-                details: ToolSummary.tail(event.output))
+                details: ToolSummary.tail(event.output, linesMax: memory.outputLinesMax))
         case .failed(let event):
             self.init(
                 .failed,
                 (event.message ?? event.error?["message"]?.stringValue ?? "failed") + took(event.toolCallID, "after"),
-                depth: 2, details: ToolSummary.complaint(event.error))
+                depth: 2, details: ToolSummary.complaint(event.error, linesMax: memory.outputLinesMax))
         case .unknown(let event):
             self.init(
                 .asking, "outcome unknown: \(event.reason)", depth: 2,

@@ -6,7 +6,12 @@ package import Shared
 /// One run, seen from its first event on.
 package struct RunView {
     /// In what form events are shown.
-    package enum Form: Sendable { case timeline, json }
+    package enum Form: Sendable {
+        case timeline
+        /// One per line; of each only these members, if any are named.
+        case json(FieldSelection?)
+        case nothing
+    }
 
     /// Where the run has come to, as its events say.
     package struct Progress: Hashable, Sendable {
@@ -50,20 +55,24 @@ package struct RunView {
     private let form: Form
     private let emit: (String) -> Void
     private var timeline: Timeline
-    private var progress = Progress()
+    package private(set) var progress = Progress()
     private var lastSeq: Int64 = 0
+    /// The place in the log up to which everything was shown.
+    private var lastGlobalSeq: Int64 = 0
 
     /// - Parameters:
     ///   - screen: What the lines are made for.
+    ///   - outputLinesMax: How many lines of what a call has written; nil for a few, on a terminal only.
     ///   - emit: Takes them.
     package init(
-        _ session: Session, _ run: Run, _ form: Form, screen: Console.Screen, emit: @escaping (String) -> Void
+        _ session: Session, _ run: Run, _ form: Form, screen: Console.Screen, outputLinesMax: Int? = nil,
+        emit: @escaping (String) -> Void
     ) {
         (self.session, self.run, self.form, self.emit) = (session, run, form, emit)
-        timeline = Timeline(for: screen)
+        timeline = Timeline(for: screen, outputLinesMax: outputLinesMax)
     }
 
-    /// Shows what has happened until now.
+    /// Shows what has happened until now, and was not shown yet.
     package mutating func showHistory() throws -> Progress {
         var cursor: String?
         repeat {
@@ -72,7 +81,9 @@ package struct RunView {
                 + (cursor.map { [("cursor", $0)] } ?? [])
             let answer = try JSON.parse(session.bytes(Endpoint.events, query: page), limits: Session.answerLimits)
             for value in answer["events"]?.arrayValue ?? [] {
-                show(try JSON.decode(EventRow.self, from: value)) { String(decoding: value.jsonBytes, as: UTF8.self) }
+                let row = try JSON.decode(EventRow.self, from: value)
+                guard row.globalSeq > lastGlobalSeq else { continue }
+                show(row) { String(decoding: value.jsonBytes, as: UTF8.self) }
             }
             cursor = answer["next_cursor"]?.stringValue
         } while cursor != nil
@@ -97,7 +108,8 @@ package struct RunView {
             throw Failure(failure, try session.connection())
         }
         guard interruption.isInterrupted, progress.ended == nil else { return progress.exit }
-        session.advise("left the view; the run goes on. Back to it: aos run watch \(run.runID)")
+        if case .nothing = form { return .usage }
+        session.advise("left the view; the run goes on. Back to it: aos logs -f \(run.runID)")
         return .usage
     }
 
@@ -107,10 +119,15 @@ package struct RunView {
 
     private mutating func show(_ row: EventRow, _ json: () -> String) {
         lastSeq = max(lastSeq, row.streamSeq)
+        lastGlobalSeq = max(lastGlobalSeq, row.globalSeq)
         progress.follow(row)
         switch form {
         case .timeline: for line in timeline.lines(for: row) { emit(line) }
-        case .json: emit(json())
+        case .json(nil): emit(json())
+        case .json(let fields?):
+            guard let event = try? JSON.parse(json(), limits: Session.answerLimits) else { return emit(json()) }
+            emit(String(decoding: fields.pick(from: event).jsonBytes, as: UTF8.self))
+        case .nothing: break
         }
     }
 

@@ -6,19 +6,24 @@ package struct Timeline: Sendable {
     private static let indent = "  "
 
     private let screen: Console.Screen
-    private var memory = EventSentence.Memory()
+    private let showsOutput: Bool
+    private var memory: EventSentence.Memory
     private var lastStep: StepID?
     /// The commands of the line before: they need no saying twice.
     private var lastCommands: [String] = []
 
-    package init(for screen: Console.Screen) { self.screen = screen }
+    /// - Parameter outputLinesMax: How many lines of what a call has written; nil for a few, on a terminal only.
+    package init(for screen: Console.Screen, outputLinesMax: Int? = nil) {
+        (self.screen, showsOutput) = (screen, outputLinesMax != nil)
+        memory = EventSentence.Memory(outputLinesMax: outputLinesMax ?? ToolSummary.tailLinesMax)
+    }
 
     /// The lines of the next event.
     package mutating func lines(for row: EventRow) -> [String] {
         let event = try? EventCatalogue.decode(row.eventType, row.data)
         if let event { memory.learn(row, event) }
         let sentence = event.map { EventSentence(row, $0, memory) } ?? EventSentence(row)
-        guard screen.isTerminal else { return [tabbed(row, sentence)] }
+        guard screen.isTerminal else { return [tabbed(row, sentence)] + output(row, sentence) }
         return block(row, sentence)
     }
 
@@ -27,6 +32,17 @@ package struct Timeline: Sendable {
             row.recordedAt.description, String(row.streamSeq), row.eventType, row.stepID.map { memory.name($0) } ?? "",
             sentence.text,
         ])
+    }
+
+    /// What calls have written, as rows of their own.
+    private func output(_ row: EventRow, _ sentence: EventSentence) -> [String] {
+        guard showsOutput else { return [] }
+        return sentence.details.map { line in
+            Table.tabbed([
+                row.recordedAt.description, String(row.streamSeq), "output", row.stepID.map { memory.name($0) } ?? "",
+                line,
+            ])
+        }
     }
 
     private mutating func block(_ row: EventRow, _ sentence: EventSentence) -> [String] {

@@ -3,7 +3,7 @@ import Shared
 
 /// What a call does and what came of it, in a few words. The words may hold what an agent wrote: clean before showing.
 package enum ToolSummary {
-    private static let tailLinesMax = 4
+    package static let tailLinesMax = 4
     private static let jsonBytesMax = 160
 
     /// `$ wc -l README.md`, `POST https://example.org/reports`, `write report.txt` …
@@ -43,10 +43,10 @@ package enum ToolSummary {
     }
 
     /// The last lines of what a call has written, clean.
-    package static func tail(_ output: JSONValue?) -> [String] {
+    package static func tail(_ output: JSONValue?, linesMax: Int = tailLinesMax) -> [String] {
         for key in ["stdout", "stdout_tail", "stderr", "stderr_tail", "text", "body"] {
             if let text = output?[key]?.stringValue {
-                let lines = tail(of: text)
+                let lines = tail(of: text, linesMax)
                 if !lines.isEmpty { return lines }
             }
         }
@@ -54,21 +54,21 @@ package enum ToolSummary {
     }
 
     /// Of a failed call: what it complained about comes first.
-    package static func complaint(_ error: JSONValue?) -> [String] {
+    package static func complaint(_ error: JSONValue?, linesMax: Int = tailLinesMax) -> [String] {
         let details = error?["details"] ?? error
         for key in ["stderr_tail", "stderr", "stdout_tail", "stdout"] {
             if let text = details?[key]?.stringValue ?? error?[key]?.stringValue {
-                let lines = tail(of: text)
+                let lines = tail(of: text, linesMax)
                 if !lines.isEmpty { return lines }
             }
         }
         return []
     }
 
-    private static func tail(of text: String) -> [String] {
+    private static func tail(of text: String, _ linesMax: Int) -> [String] {
         let lines = CleanText.lines(text).filter { !$0.allSatisfy { $0 == " " } }
-        guard lines.count > tailLinesMax else { return lines }
-        return ["(\(lines.count - tailLinesMax + 1) more lines)"] + lines.suffix(tailLinesMax - 1)
+        guard lines.count > linesMax else { return lines }
+        return ["(\(lines.count - linesMax + 1) more lines)"] + lines.suffix(linesMax - 1)
     }
 
     static func compact(_ value: JSONValue) -> String {

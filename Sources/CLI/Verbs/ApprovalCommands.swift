@@ -3,7 +3,7 @@ import JSON
 import Shared
 
 enum ApprovalCommands {
-    static let all: [Command] = [list, show, approve, deny]
+    static let all: [Command] = [list, view, approve, deny, hold]
 
     static let list = Command(
         "approvals", "What waits for your decision",
@@ -13,23 +13,17 @@ enum ApprovalCommands {
         aliases: ["approval list", "approval ls", "approvals list", "approvals ls"], options: [.all, .limit, .json],
         examples: [
             Example("aos approvals", "what waits"),
-            Example("aos approvals | cut -f1 | xargs -n1 aos approval show", "each in full"),
+            Example("aos approvals | cut -f1 | xargs -n1 aos approval view", "each in full"),
         ]
     ) { invocation, session in
         let limit = invocation.integer(.limit) ?? 50
         if invocation.has(.all) {
-            let query = [("limit", String(min(limit, Session.pageMax)))]
+            let reading = Reading(Endpoint.approvals)
             if invocation.has(.json) {
-                session.printJSON(try session.bytes(Endpoint.approvals, query: query))
-                return .ok
+                try session.printAnswer(invocation, reading, limit: limit)
+            } else {
+                print(try session.rows(reading, limit: limit) { $0.approvals }, session)
             }
-            var list = try session.get(.approvals, query: query)
-            var approvals = list.approvals
-            while approvals.count < limit, let cursor = list.nextCursor {
-                list = try session.get(.approvals, query: query + [("cursor", cursor)])
-                approvals += list.approvals
-            }
-            print(Array(approvals.prefix(limit)), session)
             return .ok
         }
         var answers: [JSONValue] = []
@@ -39,14 +33,15 @@ enum ApprovalCommands {
             answers += answer["approvals"]?.arrayValue ?? []
         }
         if invocation.has(.json) {
-            session.printJSON(["approvals": .array(answers), "next_cursor": nil])
+            try session.printJSON(
+                invocation, ["approvals": .array(answers), "next_cursor": nil], as: ApprovalList.self)
             return .ok
         }
         let approvals = try answers.map { try JSON.decode(Approval.self, from: $0) }
         print(approvals.sorted { $0.updatedAt > $1.updatedAt }.prefix(limit).map(\.self), session)
         if let first = approvals.first {
             session.advise(
-                "look closer: aos approval show \(first.approvalID)   decide: aos approve ID, aos deny ID -m REASON")
+                "look closer: aos approval view \(first.approvalID)   decide: aos approve ID, aos deny ID -m REASON")
         }
         return .ok
     }
@@ -89,20 +84,16 @@ enum ApprovalCommands {
         }
     }
 
-    static let show = Command(
-        "approval show", "One approval: exactly what would happen", aliases: ["approval view"], arguments: [.approval],
-        options: [.json],
-        examples: [Example("aos approval show appr_01KQ", "the exact arguments, before you decide")]
-    ) { invocation, session in
-        let id = try session.approvalID(invocation[.approval])
-        if invocation.has(.json) {
-            session.printJSON(try session.bytes(Endpoint.approval, ["approval_id": id.rawValue]))
-            return .ok
-        }
-        let approval = try session.get(.approval, ["approval_id": id.rawValue]).approval
+    static let view = Command.view(
+        "approval view", "One approval: exactly what would happen", aliases: ["approval show"], argument: .approval,
+        examples: [Example("aos approval view appr_01KQ", "the exact arguments, before you decide")],
+        reading: { text, session in Reading(.approval, ["approval_id": try session.approvalID(text).rawValue]) },
+        show: { answer, session in show(answer.approval, session) })
+
+    private static func show(_ approval: Approval, _ session: Session) {
         session.print(facts(approval, session))
-        let console = session.console
-        guard console.output.isTerminal else { return .ok }
+        let (console, id) = (session.console, approval.approvalID)
+        guard console.output.isTerminal else { return }
         console.print("\n" + console.output.styled("exactly this:", .dim))
         console.print(CleanText.escapedJSON(JSON.pretty(approval.request)))
         if approval.status == .pending || approval.status == .held {
@@ -111,7 +102,6 @@ enum ApprovalCommands {
             console.print(console.output.styled("aos deny \(id) -m REASON", .bold))
             session.advise("When nobody decides, it expires and the step fails; nothing is done.")
         }
-        return .ok
     }
 
     private static func facts(_ approval: Approval, _ session: Session) -> Facts {
@@ -162,6 +152,14 @@ enum ApprovalCommands {
         try decide(.deny, invocation, session)
     }
 
+    static let hold = Command(
+        "approval hold", "Put off what was asked", details: "It goes on waiting, until it expires or somebody decides.",
+        aliases: ["hold"], arguments: [.approval], options: [.message, .json],
+        examples: [Example("aos approval hold appr_01KQ -m 'after the meeting'", "decide later")]
+    ) { invocation, session in
+        try decide(.hold, invocation, session)
+    }
+
     private static func decide(
         _ decision: ApprovalDecision, _ invocation: Invocation, _ session: Session
     ) throws -> ExitCode {
@@ -169,14 +167,20 @@ enum ApprovalCommands {
         let body = DecideApproval(decision: decision.rawValue, reason: invocation[.message])
         let answer = try session.call(.decideApproval, body, ["approval_id": id.rawValue])
         if invocation.has(.json) {
-            session.printJSON(try JSON.value(of: answer))
+            try session.printJSON(invocation, answer)
             return .ok
         }
-        session.console.print(Table.tabbed([id.rawValue, decision == .approve ? "approved" : "denied"]))
+        let word =
+            switch decision {
+            case .approve: "approved"
+            case .deny: "denied"
+            case .hold: "held"
+            }
+        session.console.print(Table.tabbed([id.rawValue, word]))
         guard session.console.error.isTerminal else { return .ok }
         // What comes next is for people; the decision stands without it.
         if let run = (try? session.get(.approval, ["approval_id": id.rawValue]))?.approval.runID {
-            session.advise("look on: aos run watch \(run)")
+            session.advise("look on: aos logs -f \(run)")
         }
         return .ok
     }

@@ -27,7 +27,12 @@ enum AuditCommands {
             bytes = try stopped(["verify"], session)
         }
         let found = try JSON.decode(LogVerification.self, from: bytes, limits: Session.answerLimits)
-        if invocation.has(.json) { session.printJSON(bytes) } else { show(found, session) }
+        guard !invocation.has(.json) else {
+            try session.printJSON(
+                invocation, JSON.parse(bytes, limits: Session.answerLimits), as: LogVerification.self)
+            return found.valid ? .ok : .failed
+        }
+        show(found, session)
         return found.valid ? .ok : .failed
     }
 
@@ -108,7 +113,12 @@ enum AuditCommands {
         case (false, let isCheck): bytes = try stopped(["rebuild"] + (isCheck ? ["--check"] : []), session)
         }
         let check = try JSON.decode(ProjectionCheck.self, from: bytes, limits: Session.answerLimits)
-        if invocation.has(.json) { session.printJSON(bytes) } else { show(check, session) }
+        if invocation.has(.json) {
+            try session.printJSON(
+                invocation, JSON.parse(bytes, limits: Session.answerLimits), as: ProjectionCheck.self)
+        } else {
+            show(check, session)
+        }
         guard invocation.has(.check) else {
             session.advise(
                 check.equal ? "they were the same before" : "they were different before, and are the history's now")

@@ -18,20 +18,14 @@ enum DoctorCommand {
     ) { invocation, session in
         let findings = Examination(session).run()
         if invocation.has(.json) {
-            session.printJSON([
-                "checks": .array(
-                    findings.map { finding in
-                        [
-                            "name": .string(finding.name), "result": .string(finding.result.rawValue),
-                            "detail": .string(finding.detail), "fix": finding.fix.map { .string($0) } ?? .null,
-                        ]
-                    })
-            ])
+            try session.printJSON(invocation, Report(checks: findings))
         } else {
             show(findings, session)
         }
         return findings.contains { $0.result == .fail } ? .failed : .ok
     }
+
+    private struct Report: Codable { var checks: [Finding] }
 
     private static func show(_ findings: [Finding], _ session: Session) {
         let screen = session.console.output
@@ -63,8 +57,8 @@ enum DoctorCommand {
 }
 
 /// What a check has found.
-struct Finding: Hashable, Sendable {
-    enum Result: String, Sendable {
+struct Finding: Codable, Hashable, Sendable {
+    enum Result: String, CaseIterable, Codable, Sendable {
         case ok, warn
         case fail = "FAIL"
     }
@@ -87,6 +81,7 @@ struct Examination {
     private static let freeBytesWarn: Int64 = 2 << 30
     private static let freeBytesMin: Int64 = 200 << 20
     private static let sandboxMilliseconds: Int64 = 10_000
+    private static let versionMilliseconds: Int64 = 5_000
     private static let bwrap = "/usr/bin/bwrap"
 
     private let session: Session
@@ -107,7 +102,11 @@ struct Examination {
             || connection.url.contains("//localhost")
         var findings = programs()
         findings += remote(connection)
-        if isHere { findings += directory(connection) }
+        if isHere {
+            if findings.contains(where: { $0.name == "api" && $0.result == .fail }) { findings += port(connection) }
+            findings += supervisor(connection) + directory(connection)
+        }
+        findings.append(namespaces())
         findings.append(sandbox())
         return findings
     }
@@ -130,9 +129,9 @@ struct Examination {
         ]
         findings.append(
             health.version == ReleaseVersion.text
-                ? Finding("versions", .ok, "api and aos are \(health.version)")
+                ? Finding("running", .ok, "the api that answers is \(health.version)")
                 : Finding(
-                    "versions", .warn, "the api is \(health.version), aos is \(ReleaseVersion.text)",
+                    "running", .warn, "the api is \(health.version), aos is \(ReleaseVersion.text)",
                     fix: "install api, engine and aos of one release, then start the api again"))
         findings.append(clock(health.ts))
         do {
@@ -156,7 +155,78 @@ struct Examination {
                     "policy", .warn, "shadow mode: verdicts are recorded and let through",
                     fix: "set POLICY_ENFORCEMENT_MODE=enforce for the api, then start it again"))
         findings.append(engines())
-        return findings
+        return findings + self.health()
+    }
+
+    /// What the api finds wrong with itself, beyond what was looked at here.
+    private func health() -> [Finding] {
+        let seen: Set<HealthIssueKind> = [
+            .killSwitchEngaged, .approvalsWaiting, .diskLow, .draining, .supervisorDegraded,
+        ]
+        do {
+            guard let report = try StatusCommand.systemHealth(session) else { return [] }
+            let issues = report.summary.topIssues.filter { !seen.contains($0.kind) }
+            let storage = issues.filter { [.databaseUnavailable, .commitSlow, .headFileLagging].contains($0.kind) }
+            let commit =
+                report.checks["db"]?["last_commit_ms"]?.intValue.map { ", the last commit took \($0) ms" } ?? ""
+            return (storage.isEmpty ? [Finding("storage", .ok, "it can be read and written\(commit)")] : [])
+                + issues.map { issue in
+                    let isStorage = storage.contains(issue)
+                    return Finding(
+                        isStorage ? "storage" : issue.kind.rawValue.replacing("_", with: " "),
+                        issue.severity == .down ? .fail : .warn, issue.summary, fix: issue.action)
+                }
+        } catch { return [Finding("storage", .fail, Self.reason(error), fix: "look at the api's log")] }
+    }
+
+    /// Whether the address is free for an api.
+    private func port(_ connection: Connection) -> [Finding] {
+        guard let url = try? HTTPURL(connection.url), let address = SocketAddress(numeric: url.host, port: url.port)
+        else {
+            return []
+        }
+        do throws(SystemError) {
+            _ = try TCP.listen(at: address)
+            return [Finding("port", .ok, "\(address) is free")]
+        } catch {
+            return [
+                Finding(
+                    "port", .fail, "\(address) cannot be listened at: \(error)",
+                    fix: "ss -ltnp 'sport = :\(url.port)' shows who has it; or aos up --port 0")
+            ]
+        }
+    }
+
+    private func supervisor(_ connection: Connection) -> [Finding] {
+        guard let (supervision, isThere) = SupervisorFile(connection.dataDirectory).read() else { return [] }
+        guard let finding = SupervisorFile.finding(supervision, isThere: isThere, now: session.now) else {
+            return [Finding("supervisor", .ok, "`aos up` looks after everything (\(supervision.mode.rawValue))")]
+        }
+        return [
+            Finding(
+                "supervisor", finding.isFatal ? .fail : .warn, finding.text,
+                fix: finding.isFatal ? "aos up" : "look at what `aos up` says on standard error")
+        ]
+    }
+
+    /// Whether the kernel lets users make the namespaces that a sandbox is made of.
+    private func namespaces() -> Finding {
+        func setting(_ path: String) -> String? {
+            (try? Files.read("/proc/sys/\(path)", bytesMax: 64)).map {
+                String(decoding: $0, as: UTF8.self).filter { !$0.isWhitespace }
+            }
+        }
+        for (path, wrong, right) in [
+            ("user/max_user_namespaces", "0", "15000"), ("kernel/unprivileged_userns_clone", "0", "1"),
+            ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+        ] where setting(path) == wrong {
+            let name = path.replacing("/", with: ".")
+            return Finding(
+                "namespaces", Program.userID == 0 ? .warn : .fail,
+                "\(name) is \(wrong): users cannot make user namespaces",
+                fix: "sysctl -w \(name)=\(right)")
+        }
+        return Finding("namespaces", .ok, "users may make user namespaces")
     }
 
     private func clock(_ time: Timestamp?) -> Finding {
@@ -198,13 +268,38 @@ struct Examination {
 
     private func programs() -> [Finding] {
         let missing = Sibling.allCases.filter { $0.path(session.environment) == nil }.map(\.rawValue)
-        return missing.isEmpty
-            ? [Finding("programs", .ok, "api and engine are installed")]
-            : [
+        guard missing.isEmpty else {
+            return [
                 Finding(
                     "programs", .warn, "\(missing.joined(separator: " and ")) not beside aos and not in PATH",
                     fix: "add the folder of api and engine to PATH")
             ]
+        }
+        let strangers = Sibling.allCases.compactMap { program -> String? in
+            guard let path = program.path(session.environment) else { return nil }
+            let version = version(of: path)
+            return version == ReleaseVersion.text ? nil : "\(path) is \(version ?? "of no version it could say")"
+        }
+        return strangers.isEmpty
+            ? [Finding("programs", .ok, "api, engine and aos are \(ReleaseVersion.text)")]
+            : [
+                Finding(
+                    "programs", .fail, "aos is \(ReleaseVersion.text), but \(strangers.joined(separator: ", "))",
+                    fix: "install api, engine and aos of one release")
+            ]
+    }
+
+    /// The second word of what `--version` prints first.
+    private func version(of path: String) -> String? {
+        var command = ProcessCommand(path, [path, "--version"], environment: ["PATH": "/usr/bin:/bin", "LANG": "C"])
+        command.timeoutMilliseconds = Self.versionMilliseconds
+        var said: [UInt8] = []
+        let end = try? session.runner.run(command, stop: StopSignal()) { stream, bytes in
+            if stream == .standardOutput, said.count < 2048 { said += bytes }
+        }
+        guard end?.exit == .code(0) else { return nil }
+        return String(decoding: said, as: UTF8.self).split(whereSeparator: \.isNewline).first?
+            .split(separator: " ").dropFirst().first.map(String.init)
     }
 
     private func directory(_ connection: Connection) -> [Finding] {

@@ -3,14 +3,14 @@ import JSON
 import Shared
 
 enum EngineCommands {
-    static let all: [Command] = [list, add]
+    static let all: [Command] = [list, add, remove]
 
     static let list = Command(
         "engine list", "The engines, and when they were last heard of", aliases: ["engine ls"], options: [.json],
         examples: [Example("aos engine list", "who can take runs")]
     ) { invocation, session in
         if invocation.has(.json) {
-            session.printJSON(try session.bytes(Endpoint.engines))
+            try session.printAnswer(invocation, Reading(.engines))
             return .ok
         }
         let engines = try session.get(.engines).engines
@@ -48,13 +48,30 @@ enum EngineCommands {
         let answer = try session.call(
             .registerEngine, RegisterEngine(actorID: name, engineName: name, tokenLabel: "aos engine add"))
         if invocation.has(.json) {
-            session.printJSON(try JSON.value(of: answer))
+            try session.printJSON(invocation, answer)
             return .ok
         }
         session.console.print("ENGINE_ID=\(answer.engine.engineID)")
         session.console.print("ENGINE_AUTH_TOKEN=\(answer.token.engineToken ?? "")")
         session.advise(
             "the token is shown this once; who has it can claim runs of workspace \(answer.engine.workspaceID)")
+        return .ok
+    }
+
+    static let remove = Command(
+        "engine remove", "End an engine and all its tokens",
+        details: "The runs it holds are free when their leases run out; what it did stays in the history.",
+        aliases: ["engine rm", "engine deactivate"], arguments: [.engine], options: [.message, .json],
+        examples: [Example("aos engine rm eng_01KQ -m 'sold the laptop'", "with a reason, kept in the history")]
+    ) { invocation, session in
+        let id = try session.id(invocation[.engine], .engine)
+        let answer = try session.call(
+            .deactivateEngine, GiveReason(reason: invocation[.message]), ["engine_id": id])
+        if invocation.has(.json) {
+            try session.printJSON(invocation, answer)
+        } else {
+            session.console.print(Table.tabbed([id, "inactive"]))
+        }
         return .ok
     }
 }

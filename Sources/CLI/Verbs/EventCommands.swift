@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Platform
 import Shared
 
 enum EventCommands {
@@ -17,7 +18,7 @@ enum EventCommands {
         examples: [
             Example("aos events --type kill_switch.engaged", "who stopped external writes, when, and why"),
             Example("aos events --follow", "everything that happens from now on"),
-            Example("aos events --run 01KQ --json | jq .event_type", "one run, for a program"),
+            Example("aos events --run 01KQ --json recorded_at,event_type", "one run, for a program"),
         ]
     ) { invocation, session in
         var filter = [("include_system", "1")]
@@ -33,36 +34,71 @@ enum EventCommands {
             filter.append(("event_type", type))
         }
         let log = EventReader(session, filter)
+        let fields = try selection(invocation)
         let interruption = invocation.has(.follow) ? try Interruption.bySignals() : nil
         let (events, last) = try log.tail(invocation.integer(.limit) ?? 50)
         if let interruption {
-            var printer = Printer(session, isJSON: invocation.has(.json), isStreaming: true)
+            var printer = Printer(session, isJSON: invocation.has(.json), fields, isStreaming: true)
             printer.show(events)
             var after = last
+            var outage = Outage(session)
             repeat {
                 session.console.flush()
-                let fresh = try log.all(after: &after)
-                printer.show(fresh)
+                do {
+                    printer.show(try log.all(after: &after))
+                    outage.end()
+                } catch { try outage.bear(error) }
                 session.console.flush()
             } while interruption.pause(milliseconds: followMilliseconds)
             return .usage
         }
-        var printer = Printer(session, isJSON: invocation.has(.json), isStreaming: false)
+        var printer = Printer(session, isJSON: invocation.has(.json), fields, isStreaming: false)
         printer.show(events)
         printer.end()
         return .ok
+    }
+
+    /// An api that is away for a while, as while it is started again.
+    private struct Outage {
+        let session: Session
+        private var since: Int64?
+
+        init(_ session: Session) { self.session = session }
+
+        /// - Throws: The error, when it is none that passes, or has not passed for too long.
+        mutating func bear(_ error: any Error) throws {
+            guard let failure = error as? Failure, failure.isOutage else { throw error }
+            let now = session.clock.monotonicMilliseconds()
+            guard let since else {
+                session.console.note("aos: connection lost; trying again \(session.console.error.ellipsis)")
+                return since = now
+            }
+            if now - since > RoomFollower.outageMillisecondsMax { throw error }
+        }
+
+        mutating func end() {
+            if since != nil { session.console.note("aos: connected again") }
+            since = nil
+        }
+    }
+
+    /// The members that one event per line is cut down to.
+    static func selection(_ invocation: Invocation) throws -> FieldSelection? {
+        let names = invocation.names(.json)
+        return names.isEmpty ? nil : try FieldSelection(names, of: EventRow.self)
     }
 
     /// A table when all rows are known, line by line when they come one after the other.
     private struct Printer {
         let session: Session
         let isJSON: Bool
+        let fields: FieldSelection?
         let isStreaming: Bool
         var memory = EventSentence.Memory(keepsTimes: false)
         var rows: [[Table.Cell]] = []
 
-        init(_ session: Session, isJSON: Bool, isStreaming: Bool) {
-            (self.session, self.isJSON, self.isStreaming) = (session, isJSON, isStreaming)
+        init(_ session: Session, isJSON: Bool, _ fields: FieldSelection?, isStreaming: Bool) {
+            (self.session, self.isJSON, self.fields, self.isStreaming) = (session, isJSON, fields, isStreaming)
         }
 
         private static let columns: [Table.Column] = [
@@ -73,7 +109,7 @@ enum EventCommands {
         mutating func show(_ events: [(row: EventRow, json: JSONValue)]) {
             for (row, json) in events {
                 if isJSON {
-                    session.console.write(json.jsonBytes + [UInt8(ascii: "\n")])
+                    session.console.write((fields?.pick(from: json) ?? json).jsonBytes + [UInt8(ascii: "\n")])
                     continue
                 }
                 let event = try? EventCatalogue.decode(row.eventType, row.data)

@@ -21,7 +21,7 @@ enum KillCommands {
 
     static let off = Command(
         "kill off", "Let external writes start again", details: "Runs that were held go on by themselves.",
-        options: [.message, .json],
+        aliases: ["resume"], options: [.message, .json],
         examples: [Example("aos kill off -m 'was a test'", "lift it")]
     ) { invocation, session in
         try set(false, invocation, session)
@@ -32,7 +32,7 @@ enum KillCommands {
         examples: [Example("aos kill status", "on or off, who, when, why")]
     ) { invocation, session in
         if invocation.has(.json) {
-            session.printJSON(try session.bytes(Endpoint.killSwitch))
+            try session.printAnswer(invocation, Reading(.killSwitch))
         } else {
             show(try session.get(.killSwitch), session)
         }
@@ -44,7 +44,7 @@ enum KillCommands {
             .setKillSwitch, SetKillSwitch(engaged: engaged, reason: invocation[.message]),
             milliseconds: killMilliseconds)
         if invocation.has(.json) {
-            session.printJSON(try JSON.value(of: answer))
+            try session.printJSON(invocation, answer)
         } else {
             show(answer, session)
         }

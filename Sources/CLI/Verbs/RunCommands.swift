@@ -5,10 +5,9 @@ import Platform
 import Shared
 
 enum RunCommands {
-    static let all: [Command] = [submit, list, show, watch, cancel, resolve]
+    static let all: [Command] = [submit, list, ps, view, watch, logs, wait, cancel, resolve]
 
     private static let planBytesMax = 1 << 20
-    private static let roomDefault = "main"
 
     // MARK: submit
 
@@ -33,18 +32,18 @@ enum RunCommands {
         if let room = invocation[.room] {
             body.roomID = try session.roomID(room)
         } else if body.roomID == nil {
-            body.roomID = try mainRoom(session)
+            body.roomID = try session.mainRoom()
         }
         // Signals are taken before anything else has a thread.
         let interruption = invocation.has(.wait) ? try Interruption.bySignals() : nil
         let answer = try submitted(body, session)
         if invocation.has(.json) {
-            session.printJSON(try JSON.value(of: answer))
+            try session.printJSON(invocation, answer)
         } else {
             session.console.print(answer.runID.rawValue)
         }
         guard let interruption else {
-            session.advise("watch it: aos run watch \(answer.runID)")
+            session.advise("watch it: aos logs -f \(answer.runID)")
             return .ok
         }
         session.console.flush()
@@ -113,11 +112,6 @@ enum RunCommands {
         }
     }
 
-    private static func mainRoom(_ session: Session) throws -> RoomID {
-        if let room = try session.room(titled: roomDefault) { return room }
-        return try session.call(.createRoom, CreateRoom(title: roomDefault)).roomID
-    }
-
     /// The file's name without folders and ending.
     private static func stem(_ file: String) -> String {
         let name = Files.split(file).name
@@ -127,37 +121,44 @@ enum RunCommands {
 
     // MARK: list, show
 
-    static let list = Command(
-        "run list", "The runs, latest change first", aliases: ["run ls"], options: [.status, .limit, .json],
+    static let list = Command.list(
+        "run list", "The runs, latest change first", aliases: ["run ls"], options: [.status, .room], limit: 30,
         examples: [
             Example("aos run list --status waiting", "the runs that wait for something"),
             Example("aos run list | cut -f1", "only their ids"),
-        ]
+            Example("aos run list --json run_id,status,waits.kind", "only these members, for a program"),
+        ], ifEmpty: "no runs yet: aos run submit FILE", columns: columns,
+        reading: { invocation, session in
+            Reading(.runs, query: try session.filters(invocation, [.status: "status", .room: "room_id"]))
+        }, rows: \.runs, cells: row)
+
+    private static let columns: [Table.Column] = [
+        .init("RUN"), .init("STATUS"), .init("TITLE", isFlexible: true), .init("NOTE", isFlexible: true),
+        .init("CREATED"), .init("TOOK", isNumber: true),
+    ]
+
+    static let ps = Command(
+        "ps", "The runs that are not over", options: [.limit, .json],
+        examples: [Example("aos ps", "what is queued, runs or waits now")]
     ) { invocation, session in
-        var query = invocation[.status].map { [("status", $0)] } ?? []
-        let limit = invocation.integer(.limit) ?? 30
-        query.append(("limit", String(min(limit, Session.pageMax))))
+        let limit = invocation.integer(.limit) ?? 100
+        if invocation.has(.json) { _ = try FieldSelection(invocation.names(.json), of: RunList.self) }
+        var runs: [Run] = []
+        for status in [RunStatus.running, .waiting, .queued] {
+            runs += try session.rows(Reading(Endpoint.runs, query: [("status", status.rawValue)]), limit: limit) {
+                $0.runs
+            }
+        }
+        runs = Array(runs.prefix(limit))
         if invocation.has(.json) {
-            session.printJSON(try session.bytes(Endpoint.runs, query: query))
-            return .ok
+            try session.printJSON(invocation, RunList(runs: runs))
+        } else {
+            session.print(Table(columns, runs.map { row($0, session) }), ifEmpty: "nothing is queued, runs or waits")
         }
-        var list = try session.get(.runs, query: query)
-        var runs = list.runs
-        while runs.count < limit, let cursor = list.nextCursor {
-            list = try session.get(.runs, query: query + [("cursor", cursor)])
-            runs += list.runs
-        }
-        let columns: [Table.Column] = [
-            .init("RUN"), .init("STATUS"), .init("TITLE", isFlexible: true), .init("NOTE", isFlexible: true),
-            .init("CREATED"), .init("TOOK", isNumber: true),
-        ]
-        session.print(
-            Table(columns, runs.prefix(limit).map { row($0, session) }),
-            ifEmpty: "no runs yet: aos run submit FILE")
         return .ok
     }
 
-    private static func row(_ run: Run, _ session: Session) -> [Table.Cell] {
+    @Sendable private static func row(_ run: Run, _ session: Session) -> [Table.Cell] {
         let end = run.endedAt ?? (run.status == .running ? session.now : nil)
         let took = run.startedAt.flatMap { start in end.map { max(0, $0.milliseconds - start.milliseconds) } }
         return [
@@ -189,26 +190,20 @@ enum RunCommands {
         }
     }
 
-    static let show = Command(
-        "run show", "One run: what it is, and its timeline", aliases: ["run view"], arguments: [.run], options: [.json],
+    static let view = Command.view(
+        "run view", "One run: what it is, and its timeline", aliases: ["run show"], argument: .run,
         examples: [
-            Example("aos run show 01KQ", "by the beginning of its id"),
-            Example("aos run show 01KQ --json | jq .run.output", "what it gave"),
-        ]
-    ) { invocation, session in
-        let id = try session.runID(invocation[.run])
-        if invocation.has(.json) {
-            session.printJSON(try session.bytes(Endpoint.run, ["run_id": id.rawValue]))
-            return .ok
-        }
-        let run = try session.get(.run, ["run_id": id.rawValue]).run
-        session.print(facts(run, session))
-        session.console.print()
-        let console = session.console
-        var view = RunView(session, run, .timeline, screen: console.output) { console.print($0) }
-        _ = try view.showHistory()
-        return .ok
-    }
+            Example("aos run view 01KQ", "by the beginning of its id"),
+            Example("aos run view 01KQ --json status,output", "only these members"),
+        ],
+        reading: { text, session in Reading(.run, ["run_id": try session.runID(text).rawValue]) },
+        show: { answer, session in
+            session.print(facts(answer.run, session))
+            session.console.print()
+            let console = session.console
+            var view = RunView(session, answer.run, .timeline, screen: console.output) { console.print($0) }
+            _ = try view.showHistory()
+        })
 
     private static func facts(_ run: Run, _ session: Session) -> Facts {
         var facts = Facts()
@@ -245,26 +240,99 @@ enum RunCommands {
             the run: exit 0 when it succeeded, 1 when it failed or was cancelled. With --until-waiting also when it waits
             for a person: exit 3. Ctrl-C leaves the view (exit 2) and never stops the run.
             """,
-        aliases: ["run logs"], arguments: [.run], options: [.untilWaiting, .json],
+        arguments: [.run], options: [.untilWaiting, .json],
         examples: [
             Example("aos run watch 01KQ", "until it ends"),
             Example("aos run watch 01KQ --until-waiting || aos approvals", "in a script"),
         ]
     ) { invocation, session in
         let interruption = try Interruption.bySignals()
-        let id = try session.runID(invocation[.run])
-        let run = try session.get(.run, ["run_id": id.rawValue]).run
-        let console = session.console
-        if console.output.isTerminal, !invocation.has(.json) {
-            let title = run.title.map { " · \(CleanText.line($0))" } ?? ""
-            session.advise(
-                "\(id)\(console.output.hasUnicode ? title : "")\(run.status.isTerminal ? "" : "  (Ctrl-C leaves the view; the run goes on)")"
-            )
-        }
-        var view = RunView(session, run, invocation.has(.json) ? .json : .timeline, screen: console.output) {
+        let (run, form) = try viewed(invocation, session)
+        var view = RunView(session, run, form, screen: session.console.output) { [console = session.console] in
             console.print($0)
         }
         return try view.follow(untilWaiting: invocation.has(.untilWaiting), interruption)
+    }
+
+    /// The run to look at, and how.
+    private static func viewed(_ invocation: Invocation, _ session: Session) throws -> (Run, RunView.Form) {
+        let fields = try EventCommands.selection(invocation)
+        let id = try session.runID(invocation[.run])
+        let run = try session.get(.run, ["run_id": id.rawValue]).run
+        if session.console.output.isTerminal, !invocation.has(.json) {
+            let title = run.title.map { " · \(CleanText.line($0))" } ?? ""
+            session.advise(
+                "\(id)\(session.console.output.hasUnicode ? title : "")\(run.status.isTerminal ? "" : "  (Ctrl-C leaves the view; the run goes on)")"
+            )
+        }
+        return (run, invocation.has(.json) ? .json(fields) : .timeline)
+    }
+
+    // MARK: logs, wait
+
+    static let logs = Command(
+        "logs", "What a run has done, with the output of its calls",
+        details: """
+            One line for each event and, beneath, what calls have written. With --follow it stays until the run ends, as
+            `aos run watch` does, and has the same exit code; a lost connection is made again where it broke; Ctrl-C leaves
+            the view (exit 2) and never stops the run. In a pipe a line of output is a row of the type `output`.
+            """,
+        aliases: ["run logs"], arguments: [.run], options: [.follow, .json],
+        examples: [
+            Example("aos logs -f 01KQ", "live, until it ends"),
+            Example("aos logs 01KQ | grep -i error", "what went wrong, with the step it happened in"),
+        ]
+    ) { invocation, session in
+        let interruption = invocation.has(.follow) ? try Interruption.bySignals() : nil
+        let (run, form) = try viewed(invocation, session)
+        var view = RunView(session, run, form, screen: session.console.output, outputLinesMax: logLinesMax) {
+            [console = session.console] in console.print($0)
+        }
+        if let interruption { return try view.follow(untilWaiting: false, interruption) }
+        _ = try view.showHistory()
+        return .ok
+    }
+
+    private static let logLinesMax = 10_000
+
+    static let wait = Command(
+        "wait", "Wait until a run ends",
+        details: """
+            Says nothing meanwhile, then its id and how it ended: exit 0 when it succeeded, 1 when it failed or was
+            cancelled. With --until-waiting also when it waits for a person: exit 3. When the time of --timeout has passed:
+            exit 3 if the run waits for a person, else 1; the run goes on.
+            """,
+        aliases: ["run wait"], arguments: [.run], options: [.timeout, .untilWaiting, .json],
+        examples: [
+            Example("aos wait 01KQ && echo done", "in a script"),
+            Example("aos wait 01KQ --timeout 60 --until-waiting", "at most a minute, and not for a person"),
+        ]
+    ) { invocation, session in
+        let interruption = try Interruption.bySignals()
+        if invocation.has(.json) { _ = try FieldSelection(invocation.names(.json), of: RunAnswer.self) }
+        let id = try session.runID(invocation[.run])
+        let run = try session.get(.run, ["run_id": id.rawValue]).run
+        let hasPassed = Monitor(false)
+        if let seconds = invocation.integer(.timeout) {
+            Thread.start("timeout") {
+                _ = hasPassed.wait(milliseconds: Int64(seconds) * 1000) { $0 ? true : nil }
+                hasPassed.update { $0 = true }
+                interruption.interrupt()
+            }
+        }
+        var view = RunView(session, run, .nothing, screen: session.console.output) { _ in }
+        var exit = try view.follow(untilWaiting: invocation.has(.untilWaiting), interruption)
+        let after = try session.get(.run, ["run_id": id.rawValue])
+        if exit == .usage, hasPassed.read({ $0 }) {
+            exit = view.progress.needsPerson ? .denied : .failed
+            session.console.note("aos wait: the time has passed; the run goes on")
+        }
+        if invocation.has(.json) {
+            try session.printJSON(invocation, after)
+        } else {
+            session.console.print(Table.tabbed([id.rawValue, after.run.status.rawValue]))
+        }
+        return exit
     }
 
     // MARK: cancel, resolve
@@ -274,13 +342,14 @@ enum RunCommands {
         details: """
             At once when nobody holds the run; else its engine kills what it runs and confirms that nothing is left.
             """,
-        arguments: [.run], options: [.reason, .json],
-        examples: [Example("aos run cancel 01KQ --reason 'wrong branch'", "stop it, and say why")]
+        arguments: [.run], options: [.message, .reason, .json],
+        examples: [Example("aos run cancel 01KQ -m 'wrong branch'", "stop it, and say why")]
     ) { invocation, session in
         let id = try session.runID(invocation[.run])
-        let answer = try session.call(.cancelRun, CancelRun(reason: invocation[.reason]), ["run_id": id.rawValue])
+        let answer = try session.call(
+            .cancelRun, CancelRun(reason: invocation[.message] ?? invocation[.reason]), ["run_id": id.rawValue])
         if invocation.has(.json) {
-            session.printJSON(try JSON.value(of: answer))
+            try session.printJSON(invocation, answer)
         } else {
             session.console.print(Table.tabbed([id.rawValue, answer.status.rawValue]))
             if answer.status != .cancelled { session.advise("its engine is stopping it: aos run watch \(id)") }
@@ -294,18 +363,19 @@ enum RunCommands {
             When an engine is lost while a call runs that must not happen twice, nobody knows whether it took effect: the
             run waits until somebody has looked.
             """,
-        arguments: [.call, .outcome], options: [.reason, .json],
+        arguments: [.call, .outcome], options: [.message, .reason, .json],
         examples: [
             Example(
-                "aos run resolve tc_01KQ succeeded --reason 'the mail is there'", "the run goes on with the next step")
+                "aos run resolve tc_01KQ succeeded -m 'the mail is there'", "the run goes on with the next step")
         ]
     ) { invocation, session in
         let id = try session.toolCallID(invocation[.call])
         let body = ResolveToolCall(
-            outcome: ResolvedOutcome(rawValue: invocation[.outcome]), reason: invocation[.reason])
+            outcome: ResolvedOutcome(rawValue: invocation[.outcome]),
+            reason: invocation[.message] ?? invocation[.reason])
         let answer = try session.call(.resolveToolCall, body, ["tool_call_id": id.rawValue])
         if invocation.has(.json) {
-            session.printJSON(try JSON.value(of: answer))
+            try session.printJSON(invocation, answer)
         } else {
             session.console.print(Table.tabbed([id.rawValue, invocation[.outcome]]))
         }

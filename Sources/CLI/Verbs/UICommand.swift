@@ -27,7 +27,7 @@ enum UICommand {
         let link = try session.call(
             .createLoginLink, CreateLoginLink(readOnly: invocation.has(.readOnly) ? true : nil))
         if invocation.has(.json) {
-            session.printJSON(["url": .string(link.url), "expires_at": .string(link.expiresAt.description)])
+            try session.printJSON(invocation, link)
         } else if invocation.has(.printLink) || !isDesktop(session) || !open(link.url, session) {
             session.console.print(link.url)
             session.advise("good once, until \(link.expiresAt)")

@@ -28,6 +28,8 @@ package struct HealthFacts: Sendable {
     package var diskFreeBytes: Int64?
     package var killSwitch = KillSwitch()
     package var isDraining = false
+    /// What looks after this api, where something does.
+    package var supervision: Supervision?
     // The workspace.
     package var queuedRuns = Backlog()
     package var overdueLeases = Backlog()
@@ -72,8 +74,8 @@ package enum HealthAssessor {
         guard facts.isReadable else { return [unreadable(facts)] }
         let found = [
             unwritable(facts), slowCommit(facts), disk(facts), projections(facts), headFile(facts),
-            checkpoints(facts), leases(facts),
-            noEngine(facts), queue(facts), incidents(facts), killSwitch(facts), draining(facts), approvals(facts),
+            checkpoints(facts), leases(facts), noEngine(facts), queue(facts), incidents(facts), killSwitch(facts),
+            draining(facts), supervisor(facts), approvals(facts),
         ].compactMap(\.self)
         func rank(_ issue: HealthIssue) -> (Int, Int64, String) {
             (HealthSeverity.allCases.firstIndex(of: issue.severity)!, -(issue.ageSec ?? -1), issue.kind.rawValue)
@@ -159,6 +161,22 @@ package enum HealthAssessor {
         return issue(.draining, .degraded, facts, "The api is stopping: no run is handed out any more.", "aos status")
     }
 
+    private static func supervisor(_ facts: HealthFacts) -> HealthIssue? {
+        guard let supervision = facts.supervision, supervision.state == .degraded else { return nil }
+        let unsteady = supervision.programs.filter { $0.recentRestarts > 0 || $0.state == .backingOff }
+        let words = unsteady.map { program in
+            "the \(program.name) was started again \(program.recentRestarts == 1 ? "once" : "\(program.recentRestarts) times") within"
+                + " \(supervision.windowMs / 1000) s (last: \(program.lastExit ?? "unknown"))"
+        }
+        return issue(
+            .supervisorDegraded, .degraded, facts, since: unsteady.compactMap(\.lastExitAt).max(),
+            details: [
+                "recent_restarts": .integer(Int64(unsteady.map(\.recentRestarts).max() ?? 0)),
+                "restarts_max": .integer(Int64(supervision.restartsMax)),
+                "backing_off": .bool(unsteady.contains { $0.state == .backingOff }),
+            ], words.joined(separator: "; ") + ": look at what it says on standard error.", "aos status")
+    }
+
     // MARK: The workspace
 
     private static func leases(_ facts: HealthFacts) -> HealthIssue? {
@@ -199,7 +217,7 @@ package enum HealthAssessor {
             .activeIncidents, .degraded, facts, since: facts.openIncidents.since,
             details: ["active_incidents_count": .integer(Int64(facts.openIncidents.count))],
             "\(facts.openIncidents.count) incident(s) are open: each wants a root cause and a learning.",
-            "aos events --type incident.opened")
+            "aos incidents --status open")
     }
 
     private static func approvals(_ facts: HealthFacts) -> HealthIssue? {
@@ -229,7 +247,7 @@ package enum HealthAssessor {
                 "has_rca": .bool(incident.rcaUpdatedAt != nil),
                 "learning_count": .integer(Int64(incident.learningCount)),
             ], summary: incident.title,
-            action: incident.runID.map { "aos run show \($0)" } ?? "aos events --type incident.opened")
+            action: "aos incident view \(incident.incidentID)")
     }
 
     package static func issue(of approval: Approval, _ facts: HealthFacts) -> HealthIssue {
@@ -243,7 +261,7 @@ package enum HealthAssessor {
         HealthIssue(
             .queueStale, .degraded, of: run.runID.rawValue, updatedAt: run.updatedAt,
             ageSec: facts.seconds(since: run.updatedAt), details: ["attempt_no": .integer(Int64(run.attemptNo))],
-            summary: run.title ?? "A run without a title", action: "aos run show \(run.runID)")
+            summary: run.title ?? "A run without a title", action: "aos why \(run.runID)")
     }
 
     // MARK: The answer
@@ -306,7 +324,28 @@ package enum HealthAssessor {
                 "projection_lag": check(.projectionLagging, count(facts.unfoldedEvents)),
                 "queue": check(.queueStale, count(facts.queuedRuns)),
                 "rate_limit_flood": missing,
+                "supervisor": check(.supervisorDegraded, supervised(facts.supervision)),
             ],
+        ]
+    }
+
+    private static func supervised(_ supervision: Supervision?) -> JSONObject {
+        guard let supervision else { return ["supervised": false] }
+        return [
+            "supervised": true, "mode": .string(supervision.mode.rawValue),
+            "state": .string(supervision.state.rawValue),
+            "restarts_max": .integer(Int64(supervision.restartsMax)), "window_ms": .integer(supervision.windowMs),
+            "programs": .array(
+                supervision.programs.map { program in
+                    [
+                        "name": .string(program.name), "state": .string(program.state.rawValue),
+                        "restarts": .integer(Int64(program.restarts)),
+                        "recent_restarts": .integer(Int64(program.recentRestarts)),
+                        "last_exit": program.lastExit.map { .string($0) } ?? .null,
+                        "last_exit_at": program.lastExitAt.map { .string($0.description) } ?? .null,
+                        "next_start_at": program.nextStartAt.map { .string($0.description) } ?? .null,
+                    ]
+                }),
         ]
     }
 }

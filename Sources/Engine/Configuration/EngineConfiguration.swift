@@ -27,6 +27,7 @@ package struct EngineConfiguration: Sendable {
     package var envFile: String?
     package var logLevel: Log.Level
     package var logFormat: Log.Format?
+    package var shown: [Settings.Shown]
 
     package var operatorTokenFile: String { dataFolder + "/operator.token" }
     package var workFolder: String { dataFolder + "/work" }
@@ -83,6 +84,7 @@ package struct EngineConfiguration: Sendable {
                 engineID == nil ? "ENGINE_ID" : "ENGINE_AUTH_TOKEN", seen: "nothing",
                 allowed: "a value: ENGINE_ID and ENGINE_AUTH_TOKEN go together")
         }
+        shown = settings.shown
         if !settings.faults.isEmpty { throw SettingFaults(faults: settings.faults) }
     }
 

@@ -126,6 +126,7 @@ package enum HealthIssueKind: String, CaseIterable, Codable, Sendable {
     case projectionWatermarkMissing = "projection_watermark_missing"
     case queueStale = "queue_stale"
     case rateLimitFlood = "rate_limit_flood"
+    case supervisorDegraded = "supervisor_degraded"
 }
 
 /// Something that is not as it should be, or that waits for somebody.

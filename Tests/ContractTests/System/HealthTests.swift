@@ -164,4 +164,35 @@ struct HealthTests {
         #expect(kinds(try check(api)) == ["head_file_lagging"])
         #expect(try check(api)["checks"]?["optional"]?["head_file"]?["ok"] == false)
     }
+
+    @Test("tells how a supervisor stands, as long as it is there")
+    func supervisor() throws {
+        let api = try TestAPI(.router)
+        defer { api.stop() }
+        func told() throws -> JSONValue? { try check(api)["checks"]?["optional"]?["supervisor"]?["details"] }
+        #expect(try told() == ["supervised": false])
+        var engine = Supervision.Program(name: "engine")
+        (engine.state, engine.restarts, engine.recentRestarts, engine.lastExit) = (.running, 7, 1, "signal 9")
+        var supervision = Supervision(
+            mode: .embedded, pid: 1, restartsMax: 5, windowMs: 60_000, programs: [.init(name: "api"), engine],
+            at: Timestamp(milliseconds: api.clock.wallMilliseconds()))
+        supervision.state = .degraded
+        try Files.writeAtomically(
+            try JSON.encode(supervision, nulls: .write), to: "\(api.folder.path)/\(Supervision.fileName)")
+        var lock: Descriptor? = try .openToWrite("\(api.folder.path)/\(Supervision.lockFileName)")
+        #expect(try lock?.tryLock() == true)
+        #expect(kinds(try check(api)) == ["supervisor_degraded"])
+        let details = try told()
+        #expect((details?["supervised"], details?["mode"], details?["state"]) == (true, "embedded", "degraded"))
+        #expect(details?["programs"]?[1]?["restarts"] == 7 && details?["programs"]?[1]?["last_exit"] == "signal 9")
+        // A file that cannot be read is as none, and so is one whose writer is gone.
+        try Files.writeAtomically(Array("{}".utf8), to: "\(api.folder.path)/\(Supervision.fileName)")
+        #expect(try told() == ["supervised": false])
+        try Files.writeAtomically(
+            try JSON.encode(supervision, nulls: .write), to: "\(api.folder.path)/\(Supervision.fileName)")
+        lock = nil
+        _ = lock
+        #expect(try told() == ["supervised": false])
+        #expect(kinds(try check(api)) == [])
+    }
 }
