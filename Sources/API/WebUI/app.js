@@ -20,14 +20,36 @@ const ROUTES = [
   ['/approvals/{approval_id}', () => import('./screens/approval.js')],
   ['/rooms', () => import('./screens/rooms.js')],
   ['/rooms/{room_id}', () => import('./screens/timeline.js')],
+  ['/rooms/{room_id}/threads', () => import('./screens/threads.js')],
+  ['/threads/{thread_id}', () => import('./screens/thread.js')],
+  ['/notifications', () => import('./screens/notifications.js')],
+  ['/pipeline', () => import('./screens/pipeline.js')],
+  ['/inspector', () => import('./screens/inspector.js')],
+  ['/events/{event_id}', () => import('./screens/event.js')],
+  ['/incidents', () => import('./screens/incidents.js')],
+  ['/incidents/{incident_id}', () => import('./screens/incident.js')],
+  ['/search', () => import('./screens/search.js')],
+  ['/system', () => import('./screens/system.js')],
+  ['/desktop-bootstrap', () => import('./screens/system.js')],
+  ['/help', () => import('./screens/help.js')],
 ];
 
 const PLACES = [
   { path: '/', name: 'Home', icon: 'home', key: 'g h', bottom: true },
   { path: '/approvals', name: 'Approvals', icon: 'stamp', key: 'g a', count: 'approvals', isLoud: true, bottom: true },
+  { path: '/notifications', name: 'Notifications', icon: 'bell', key: 'g u' },
   { path: '/runs', name: 'Runs', icon: 'runs', key: 'g r', count: 'runs', group: 'Work', bottom: true },
   { path: '/rooms', name: 'Rooms', icon: 'rooms', key: 'g o', group: 'Work', bottom: true },
+  { path: '/pipeline', name: 'Pipeline', icon: 'board', key: 'g p', group: 'Work' },
+  { path: '/inspector', name: 'Inspector', icon: 'lens', key: 'g e', group: 'Look into' },
+  { path: '/incidents', name: 'Incidents', icon: 'alert', key: 'g i', group: 'Look into' },
+  { path: '/search', name: 'Search', icon: 'search', key: 'g f', group: 'Look into' },
+  { path: '/system', name: 'System', icon: 'gauge', key: 'g s', group: 'Machine' },
+  { path: '/help', name: 'Help', icon: 'ask', key: 'g ?', group: 'Machine' },
 ];
+
+// Pages that belong to a place of another name.
+const BELONGS = { threads: '/rooms', events: '/inspector', 'desktop-bootstrap': '/system' };
 
 const APPROVALS_COUNTED_MAX = 100;
 
@@ -54,7 +76,7 @@ async function start() {
   shell.start();
   live.start();
   count(shell);
-  await startRouter(ROUTES, shell.page, shell.shown);
+  await startRouter(ROUTES, shell.page, (pattern) => shell.shown(BELONGS[pattern.split('/')[1]] ?? pattern));
   return undefined;
 }
 

@@ -104,7 +104,7 @@ export function makeShell(places) {
     h('p', null, 'Signed in as ', h('b', null, line(of.display_name || of.actor_id)), of.is_read_only && ' (read only)'),
     ws.element,
     h('div', { class: 'cluster end' },
-      h('button', { type: 'button', class: 'button', on: { click: async () => { close(); await api.post('/v1/ui/session/end').catch(() => {}); location.assign('/login'); } } }, icon('leave'), 'Sign out'),
+      h('button', { type: 'button', class: 'button', on: { click: async () => { close(); await api.post('/v1/ui/session/end').catch(() => {}); location.assign('/login?out=1'); } } }, icon('leave'), 'Sign out'),
       of.is_operator && h('button', { type: 'submit', class: 'button primary' }, 'Go there'))) });
   };
 

@@ -140,7 +140,7 @@ export async function show(view) {
     const run = view.query.text('run');
     const time = field({ label: 'Jump to', isInline: true, input: h('input', { type: 'datetime-local', step: 1, on: { change: (event) => jump(event.target.value) } }) });
     fill(top, head(view, {
-      title: room.title, shown: line(room.title), sub: [idTag(room.room_id, { name: 'room id' }), h('a', { href: href('/runs', { room_id: id }) }, 'Runs'), h('a', { href: href('/runs/new', { room: id }) }, 'New run'), room.topic && line(room.topic, { max: 200 })],
+      title: room.title, shown: line(room.title), sub: [idTag(room.room_id, { name: 'room id' }), h('a', { href: href('/runs', { room_id: id }) }, 'Runs'), h('a', { href: href(`/rooms/${id}/threads`) }, 'Threads'), h('a', { href: href('/runs/new', { room: id }) }, 'New run'), room.topic && line(room.topic, { max: 200 })],
       api: withQuery('/v1/events', { stream_type: 'room', stream_id: id, run_id: run }), aos: run ? `aos events --run ${run} --follow` : `aos events --room ${id} --follow`,
     }), h('div', { class: 'filters' },
       segments({ label: 'Which events', options: Object.entries(KINDS).map(([key, [word]]) => [key, word]), value: view.query.text('show'), onChange: (value) => change({ show: value }) }),

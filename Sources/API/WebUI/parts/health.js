@@ -1,0 +1,65 @@
+// What the api checks of itself, in words; what is not known here by name is shown all the same.
+//
+//   issueRow(issue)                 what is wrong, and the command that mends it
+//   checkRows(checks, issues)       every check of POST /v1/system/health, also of newer releases
+
+import { h } from '../core/dom.js';
+import { icon } from '../core/icons.js';
+import { line, plain, visible } from '../core/text.js';
+import { bytes, span } from '../core/time.js';
+import { command } from './command.js';
+import { json } from './json.js';
+
+const MENDS_ANYTHING = 'aos doctor';
+// check → what it is about, and the kinds of issues that make it red
+const KNOWN = {
+  db: ['Database', ['database_unavailable', 'commit_slow']], evt_events: ['Event log', []], evt_events_idempotency: ['Idempotency keys', []], kernel_schema_versions: ['Schema', []],
+  active_incidents: ['Open incidents', ['active_incidents']], approvals: ['Waiting approvals', ['approvals_waiting']], cron_watchdog: ['Timers', ['cron_stale']], disk: ['Disk', ['disk_low']],
+  dlq_backlog: ['Dead letters', ['dlq_backlog']], draining: ['Serving', ['draining']], engines: ['Engines', ['no_engine']], head_file: ['Head file', ['head_file_lagging']], kill_switch: ['Kill switch', ['kill_switch_engaged']],
+  leases: ['Leases overdue', ['leases_overdue']], projection_lag: ['Read models', ['projection_lagging', 'projection_watermark_missing']], queue: ['Queue', ['queue_stale', 'no_engine']], rate_limit_flood: ['Rate limits', ['rate_limit_flood']],
+};
+const TONES = { DOWN: ['fail', 'cross'], DEGRADED: ['wait', 'alert'], NOTICE: ['info', 'ask'] };
+
+/** @param {Object} issue of GET /v1/system/health/issues */
+export function issueRow(issue) {
+  const [tone, name] = TONES[issue.severity] ?? TONES.DEGRADED;
+  return h('li', { class: ['note issue', tone], data: { row: '', key: `${issue.kind}-${issue.entity_id}` } },
+    h('p', { class: 'issue-head', tabindex: -1 }, h('span', { class: 'tone' }, icon(name)), h('b', null, line(issue.summary, { max: 400 })), issue.age_sec > 0 && h('span', { class: 'muted nowrap' }, `for ${span(issue.age_sec * 1000)}`)),
+    command(issue.action));
+}
+
+/** @param {Object} checks @param {Array<Object>} issues @returns {Array<HTMLElement>} */
+export function checkRows(checks, issues) {
+  const { optional, ...own } = checks ?? {};
+  const all = [...Object.entries(own), ...Object.entries(optional ?? {})].filter(([, check]) => check && typeof check === 'object');
+  return all.map(([name, check]) => {
+    const [word, kinds] = KNOWN[name] ?? [plain(name.replaceAll('_', ' '), 60).replace(/^./, (first) => first.toUpperCase()), []];
+    const isOff = check.supported === false;
+    const isOK = check.ok !== false;
+    const mend = issues.find((issue) => kinds.includes(issue.kind))?.action ?? (typeof check.action === 'string' ? check.action : MENDS_ANYTHING);
+    return h('li', { class: ['check tone-row', isOff ? 'idle' : isOK ? 'ok' : 'fail'], data: { key: `check-${name}` } },
+      h('span', { class: 'check-name' }, h('span', { class: 'tone' }, icon(isOff ? 'dash' : isOK ? 'check' : 'cross')), h('span', null, word, h('span', { class: 'sr' }, isOff ? ': not used' : isOK ? ': fine' : ': wrong'))),
+      h('span', { class: 'check-facts muted' }, isOff ? 'not used here' : factsOf(check)),
+      !isOK && !isOff && command(mend));
+  });
+}
+
+/** The measured values of a check as words: counts, ages, sizes; what is nested as data. */
+function factsOf(check) {
+  const { ok, supported, details, action, ...own } = check;
+  const all = Object.entries({ ...own, ...(details && typeof details === 'object' ? details : {}) }).filter(([, value]) => value != null && !(Array.isArray(value) && value.length === 0));
+  const shown = [];
+  for (const [name, value] of all) {
+    if (typeof value === 'object') { shown.push(json(value, { label: name, open: 1 })); continue; }
+    shown.push(h('span', { class: 'fact' }, factOf(name, value)));
+  }
+  return shown;
+}
+
+function factOf(name, value) {
+  const word = visible(name.replace(/_(sec|ms|bytes)$/u, '').replaceAll('_', ' '));
+  if (name.endsWith('_sec') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, span(value * 1000))];
+  if (name.endsWith('_ms') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, `${value} ms`)];
+  if (name.endsWith('_bytes') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, bytes(value))];
+  return [word, ' ', h('b', { class: 'num' }, typeof value === 'boolean' ? (value ? 'yes' : 'no') : typeof value === 'number' ? value.toLocaleString('en') : line(value, { max: 120 }))];
+}
