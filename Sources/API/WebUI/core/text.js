@@ -7,7 +7,7 @@
 //   visible(text)                    nodes: the text with marks for what cannot be seen
 //   plain(text, max)                 a string for titles and labels: marks as ⟨RLO⟩
 
-import { append, fragment, h } from './dom.js';
+import { append, fragment, h, uid } from './dom.js';
 import { ansiSpans } from './ansi.js';
 import { icon } from './icons.js';
 import { toast } from '../parts/toast.js';
@@ -152,7 +152,8 @@ export function idTag(id, { href, name = 'identifier' } = {}) {
 
 /** A button that copies a text. @param {string|function(): string} text @param {string} label */
 export function copyButton(text, label = 'Copy') {
-  return h('button', { class: 'copy', type: 'button', title: label, 'aria-label': label, on: { click: (event) => {
+  // What it copies is to be seen on it, so that `redraw` keeps none that copies something else.
+  return h('button', { class: 'copy', type: 'button', title: label, 'aria-label': label, data: { copies: typeof text === 'function' ? uid('copy') : plain(text) }, on: { click: (event) => {
     event.stopPropagation();
     event.preventDefault();
     copy(typeof text === 'function' ? text() : text);

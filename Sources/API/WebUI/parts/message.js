@@ -37,7 +37,7 @@ export function message(of, { parent, isMarked = false, onReply } = {}) {
       of.run_id && h('a', { class: 'muted', href: href(`/runs/${of.run_id}`) }, 'run'),
       (of.labels ?? []).map((label) => h('span', { class: 'label-tag' }, line(label, { max: 40 }))),
       h('span', { class: 'message-tools' }, idTag(of.message_id, { name: 'message id', href: href('/inspector', { event_id: of.last_event_id }) }),
-        onReply && h('button', { type: 'button', class: 'button small quiet', 'aria-label': `Reply to ${plain(of.sender_id, 60)}`, on: { click: () => onReply(of) } }, icon('back'), 'Reply'))),
+        onReply && h('button', { type: 'button', class: 'button small quiet reply', 'aria-label': `Reply to ${plain(of.sender_id, 60)}`, on: { click: () => onReply(of) } }, icon('back'), 'Reply'))),
     of.parent_message_id && h('p', { class: 'message-parent muted' }, icon('back'), parent ? [h('b', null, line(parent.sender_id, { max: 40 })), ' ', line(parent.content_md, { max: 100 })] : ['an earlier message ', idTag(of.parent_message_id)]),
     of.deleted ? h('p', { class: 'muted' }, 'It was taken back.')
       : isLong ? block(text, { links: true, label: 'The message' })

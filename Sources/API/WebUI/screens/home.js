@@ -65,7 +65,7 @@ export async function show(view) {
     const last = events[events.length - 1]?.global_seq;
     return h('section', { class: 'card', 'aria-label': 'Since you last looked' },
       h('div', { class: 'card-head' }, h('h2', null, mark == null ? 'What happened' : 'Since you last looked'), h('span', { class: 'count' }, hasMore ? '500+' : events.length),
-        last != null && session.canWrite && h('button', { type: 'button', class: 'button small', data: { key: 'seen' }, on: { click: () => seen(last) } }, icon('check'), 'Seen')),
+        last != null && session.canWrite && h('button', { type: 'button', class: 'button small', data: { key: 'seen', last }, on: { click: () => seen(last) } }, icon('check'), 'Seen')),
       shown.length === 0 ? calm(events.length ? 'Only small steps of runs.' : 'Nothing new.') : h('ol', { class: 'news' }, shown.map(({ event, words }) =>
         h('li', { class: words.tone, data: { row: '', key: event.event_id } }, h('span', { class: 'tone' }, icon(words.icon)),
           h(addressOf(event) ? 'a' : 'span', { class: 'grow', href: addressOf(event) }, titles.has(event.run_id) && event.event_type !== 'run.created' && [h('b', null, line(titles.get(event.run_id), { max: 60 })), ' '], line(words.text, { max: 180 })),

@@ -70,7 +70,7 @@ async function trace(view) {
     return [
       row.lane != null && lanes(row, list.rowPx, width),
       row.cause && h('span', { class: 'sr' }, `caused by ${row.cause.global_seq}: `),
-      h('span', { class: 'tone' }, icon(words.icon)),
+      h('span', { class: 'event-icon tone' }, icon(words.icon)),
       h('span', { class: ['grow clip', row.isRoot && 'strong'] }, line(words.text, { max: 200 })),
       h('span', { class: 'event-time num', title: row.event.recorded_at }, timeOfDay(row.event.recorded_at)),
       h('span', { class: 'event-seq num faint' }, row.event.global_seq),

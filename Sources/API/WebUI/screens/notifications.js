@@ -9,6 +9,7 @@ import { line } from '../core/text.js';
 import { ago } from '../core/time.js';
 import { head } from '../parts/actions.js';
 import { segments } from '../parts/form.js';
+import { runName } from '../parts/runs.js';
 import { sentence } from '../parts/sentence.js';
 import { empty, sentenceOf } from '../parts/states.js';
 import { toast } from '../parts/toast.js';
@@ -24,6 +25,7 @@ const TOLD = ['run.created', 'run.completed', 'run.failed', 'run.cancelled', 'ap
 
 export async function show(view) {
   const unfolded = new Set();
+  const titles = new Map();
   const rows = h('div', { class: 'stack' });
   const top = h('div');
   let feeds = [];
@@ -41,7 +43,8 @@ export async function show(view) {
   };
 
   const load = async () => {
-    const [rooms, { marks }] = await Promise.all([api.all('/v1/rooms', 'rooms', { signal: view.signal, max: ROOMS_MAX }), api.get('/v1/ui/marks', { signal: view.signal })]);
+    const [rooms, { marks }, { runs }] = await Promise.all([api.all('/v1/rooms', 'rooms', { signal: view.signal, max: ROOMS_MAX }), api.get('/v1/ui/marks', { signal: view.signal }), api.get('/v1/runs', { query: { limit: 200 }, signal: view.signal })]);
+    for (const run of runs) titles.set(run.run_id, runName(run));
     const wanted = [...rooms.map((room) => ({ type: 'room', id: room.room_id, title: room.title })), { type: 'workspace', id: session.workspace, title: 'Outside of rooms' }];
     const read = [];
     const waiting = [...wanted];
@@ -82,11 +85,11 @@ export async function show(view) {
     const names = new Map();
     return h('section', { class: 'card notice', 'aria-label': `New in ${feed.title.slice(0, 80)}`, data: { feed: feed.id } },
       h('div', { class: 'card-head' }, h('h2', { class: 'clip grow' }, h('a', { href: address(feed) }, line(feed.title, { max: 120 }))), h('span', { class: 'unread num' }, feed.unread.toLocaleString('en'), h('span', { class: 'sr' }, ' new')),
-        h('button', { type: 'button', class: 'button small', data: { key: `read-${feed.id}` }, 'aria-label': `Mark ${feed.title.slice(0, 80)} as read`, on: { click: () => markRead([feed]) } }, icon('check'), 'Mark as read')),
+        h('button', { type: 'button', class: 'button small', data: { key: `read-${feed.id}` }, 'aria-label': `Mark ${feed.title.slice(0, 80)} as read`, on: { click: () => markRead(feeds.filter((one) => one.id === feed.id)) } }, icon('check'), 'Mark as read')),
       feed.events.length === 0 ? h('p', { class: 'calm muted' }, 'Only small steps of runs.') : h('ol', { class: 'news' }, feed.events.map((event) => {
         const words = sentence(event, names);
         return h('li', { class: words.tone, data: { row: '', key: event.event_id } }, h('span', { class: 'tone' }, icon(words.icon)),
-          h('a', { class: 'grow', href: goal(event) }, line(words.text, { max: 180 })), h('span', { class: 'faint nowrap' }, ago(event.recorded_at)));
+          h('a', { class: 'grow', href: goal(event) }, titles.has(event.run_id) && event.event_type !== 'run.created' && [h('b', null, line(titles.get(event.run_id), { max: 60 })), ' '], line(words.text, { max: 180 })), h('span', { class: 'faint nowrap' }, ago(event.recorded_at)));
       })),
       feed.hasMore && h('p', { class: 'calm' }, unfolded.has(feed.id) ? h('a', { href: address(feed) }, 'The rest is in the timeline')
         : h('button', { type: 'button', class: 'button small', data: { key: `more-${feed.id}` }, on: { click: () => { unfolded.add(feed.id); load(); } } }, 'Show more')));

@@ -94,7 +94,7 @@ export async function show(view) {
     const { tone } = statusOf(item.status);
     return h('li', { data: { key: item.entity_id } }, h('a', { class: ['work', tone], href: address(item), tabindex: document.activeElement?.closest?.('[data-key]')?.dataset.key === item.entity_id ? 0 : -1 },
       h('span', { class: 'work-title' }, statusIcon(item.status), ' ', line(item.title, { max: 120 })),
-      h('span', { class: 'work-about faint' }, icon(ICONS[item.entity_type] ?? 'dot'), h('span', { class: 'clip' }, WORDS[item.entity_type] ?? line(item.entity_type), item.room_id && rooms.has(item.room_id) && [' · ', line(rooms.get(item.room_id), { max: 30 })]), h('span', { class: 'nowrap push' }, ago(item.updated_at))),
+      h('span', { class: 'work-about faint' }, icon(ICONS[item.entity_type] ?? 'dot'), h('span', { class: item.entity_type === 'run' && 'sr' }, WORDS[item.entity_type] ?? line(item.entity_type)), item.room_id && rooms.has(item.room_id) && h('span', { class: 'clip' }, line(rooms.get(item.room_id), { max: 40 })), h('span', { class: 'nowrap push' }, ago(item.updated_at))),
       item.links?.incident_id && h('span', { class: 'work-flag fail' }, icon('alert'), 'incident'),
       (item.diagnostics ?? []).filter((one) => one !== item.status).map((one) => h('span', { class: 'work-flag odd' }, icon('ask'), DIAGNOSES[one] ?? line(one)))));
   };

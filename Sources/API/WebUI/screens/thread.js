@@ -22,9 +22,10 @@ export async function show(view) {
   const id = view.params.thread_id;
   const path = `/v1/threads/${encodeURIComponent(id)}`;
   const list = h('ol', { class: 'messages-list' });
-  const more = h('button', { type: 'button', class: 'button small', hidden: true, on: { click: () => older() } }, 'Older messages');
+  const more = h('button', { type: 'button', class: 'button small', on: { click: () => older() } }, 'Older messages');
+  const moreRow = h('p', { class: 'more-row', hidden: true }, more);
   const none = h('p', { class: 'muted', hidden: true }, 'Nothing has been said yet.');
-  const scroller = h('div', { class: 'messages', tabindex: 0, role: 'log', 'aria-label': 'What was said' }, h('div', { class: 'messages-inner' }, h('p', { class: 'more-row' }, more), none, list));
+  const scroller = h('div', { class: 'messages', tabindex: 0, role: 'log', 'aria-label': 'What was said' }, h('div', { class: 'messages-inner' }, moreRow, none, list));
   const news = h('button', { type: 'button', class: 'button small news-button', hidden: true, on: { click: () => toEnd() } });
   const wanted = view.query.text('message');
   let messages = [];
@@ -52,7 +53,7 @@ export async function show(view) {
     }
     list.replaceChildren(...next);
     setShown(none, messages.length === 0);
-    setShown(more, cursor != null);
+    setShown(moreRow, cursor != null);
   };
 
   const older = async () => {
