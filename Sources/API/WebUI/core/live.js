@@ -18,12 +18,6 @@ const LINE_CHARS_MAX = 8_000_000;
 const REPAIR_PAGES_MAX = 200;
 const EARLY_MAX = 4_096;
 
-// A page that is left for another document is kept by the browser for the way back, with its streams, which would be taken
-// from the few connections there are.
-const openStreams = new Set();
-addEventListener('pagehide', () => { for (const stream of openStreams) stream.abort(); });
-addEventListener('pageshow', (event) => { if (event.persisted) live.retry(); });
-
 /**
  * Reads one stream until it ends or is silent for too long. Throws Problem for a refusal.
  * @param {string} path @param {AbortSignal} signal
@@ -32,7 +26,6 @@ addEventListener('pageshow', (event) => { if (event.persisted) live.retry(); });
  */
 async function readStream(path, signal, { onData, onOpen, onBytes = () => {}, onID = () => {} }) {
   const watchdog = new AbortController();
-  openStreams.add(watchdog);
   let timer = setTimeout(() => watchdog.abort(), SILENCE_MS);
   const both = AbortSignal.any([signal, watchdog.signal]);
   try {
@@ -72,7 +65,6 @@ async function readStream(path, signal, { onData, onOpen, onBytes = () => {}, on
   } finally {
     clearTimeout(timer);
     watchdog.abort();
-    openStreams.delete(watchdog);
   }
 }
 

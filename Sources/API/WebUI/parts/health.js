@@ -6,7 +6,8 @@
 import { h } from '../core/dom.js';
 import { icon } from '../core/icons.js';
 import { line, plain, visible } from '../core/text.js';
-import { bytes, span } from '../core/time.js';
+import { href } from '../core/router.js';
+import { bytes } from '../core/time.js';
 import { command } from './command.js';
 import { json } from './json.js';
 
@@ -18,14 +19,22 @@ const KNOWN = {
   dlq_backlog: ['Dead letters', ['dlq_backlog']], draining: ['Serving', ['draining']], engines: ['Engines', ['no_engine']], head_file: ['Head file', ['head_file_lagging']], kill_switch: ['Kill switch', ['kill_switch_engaged']],
   leases: ['Leases overdue', ['leases_overdue']], projection_lag: ['Read models', ['projection_lagging', 'projection_watermark_missing']], queue: ['Queue', ['queue_stale', 'no_engine']], rate_limit_flood: ['Rate limits', ['rate_limit_flood']],
 };
+// issue → the page where it can be done by hand
+const PAGES = { active_incidents: ['/incidents', 'Incidents'], approvals_waiting: ['/approvals', 'Approvals'], queue_stale: ['/runs?status=queued', 'Queued runs'], leases_overdue: ['/runs?status=running', 'Running runs'] };
 const TONES = { DOWN: ['fail', 'cross'], DEGRADED: ['wait', 'alert'], NOTICE: ['info', 'ask'] };
+
+/** How old, in the one unit that matters. @param {number} seconds */
+const age = (seconds) => seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} min` : seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+
+const address = ([path, name]) => h('a', { class: 'button small', href: href(...withQuery(path)) }, name);
+const withQuery = (path) => { const [where, search] = path.split('?'); return [where, Object.fromEntries(new URLSearchParams(search))]; };
 
 /** @param {Object} issue of GET /v1/system/health/issues */
 export function issueRow(issue) {
   const [tone, name] = TONES[issue.severity] ?? TONES.DEGRADED;
   return h('li', { class: ['note issue', tone], data: { row: '', key: `${issue.kind}-${issue.entity_id}` } },
-    h('p', { class: 'issue-head', tabindex: -1 }, h('span', { class: 'tone' }, icon(name)), h('b', null, line(issue.summary, { max: 400 })), issue.age_sec > 0 && h('span', { class: 'muted nowrap' }, `for ${span(issue.age_sec * 1000)}`)),
-    command(issue.action));
+    h('p', { class: 'issue-head', tabindex: -1 }, h('span', { class: 'tone' }, icon(name)), h('span', null, h('b', null, line(issue.summary, { max: 400 })), issue.age_sec > 0 && h('span', { class: 'muted' }, ` for ${age(issue.age_sec)}`))),
+    h('div', { class: 'cluster' }, command(issue.action), PAGES[issue.kind] && address(PAGES[issue.kind])));
 }
 
 /** @param {Object} checks @param {Array<Object>} issues @returns {Array<HTMLElement>} */
@@ -36,9 +45,11 @@ export function checkRows(checks, issues) {
     const [word, kinds] = KNOWN[name] ?? [plain(name.replaceAll('_', ' '), 60).replace(/^./, (first) => first.toUpperCase()), []];
     const isOff = check.supported === false;
     const isOK = check.ok !== false;
-    const mend = issues.find((issue) => kinds.includes(issue.kind))?.action ?? (typeof check.action === 'string' ? check.action : MENDS_ANYTHING);
-    return h('li', { class: ['check tone-row', isOff ? 'idle' : isOK ? 'ok' : 'fail'], data: { key: `check-${name}` } },
-      h('span', { class: 'check-name' }, h('span', { class: 'tone' }, icon(isOff ? 'dash' : isOK ? 'check' : 'cross')), h('span', null, word, h('span', { class: 'sr' }, isOff ? ': not used' : isOK ? ': fine' : ': wrong'))),
+    const issue = issues.find((one) => kinds.includes(one.kind));
+    const [tone, mark] = isOff ? ['idle', 'dash'] : isOK ? ['ok', 'check'] : TONES[issue?.severity] ?? TONES.DOWN;
+    const mend = issue?.action ?? (typeof check.action === 'string' ? check.action : MENDS_ANYTHING);
+    return h('li', { class: ['check', tone], data: { key: `check-${name}` } },
+      h('span', { class: 'check-name' }, h('span', { class: 'tone' }, icon(mark)), h('span', null, word, h('span', { class: 'sr' }, isOff ? ': not used' : isOK ? ': fine' : ': wants attention'))),
       h('span', { class: 'check-facts muted' }, isOff ? 'not used here' : factsOf(check)),
       !isOK && !isOff && command(mend));
   });
@@ -58,7 +69,7 @@ function factsOf(check) {
 
 function factOf(name, value) {
   const word = visible(name.replace(/_(sec|ms|bytes)$/u, '').replaceAll('_', ' '));
-  if (name.endsWith('_sec') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, span(value * 1000))];
+  if (name.endsWith('_sec') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, age(value))];
   if (name.endsWith('_ms') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, `${value} ms`)];
   if (name.endsWith('_bytes') && typeof value === 'number') return [word, ' ', h('b', { class: 'num' }, bytes(value))];
   return [word, ' ', h('b', { class: 'num' }, typeof value === 'boolean' ? (value ? 'yes' : 'no') : typeof value === 'number' ? value.toLocaleString('en') : line(value, { max: 120 }))];

@@ -24,14 +24,14 @@ const HOLDS = [
 ];
 const LIMITS = [
   ['A decision is about a call, not about its meaning.', 'An agent that is allowed to write a file may write nonsense into it. Containment is promised; good judgement is not.'],
-  ['A shell step inside its sandbox is one decision.', 'What it does there (without network, in its folder, within its limits) is not asked about line by line. With `network: true` it is an external write as a whole.'],
+  ['A shell step inside its sandbox is one decision.', 'What it does there (without network, in its folder, within its limits) is not asked about line by line. With network it is an external write as a whole.'],
   ['A program you start outside of AgentOS is not governed by it.', 'Nor is another process of the same user, or root. Run the engine as a user of its own.'],
   ['The kill switch stops starts.', 'Bytes that are on the wire already arrive. What is running inside a sandbox goes on, without leaving it.'],
   ['Nobody can promise “exactly once” to the outside world.', 'A receiver that gets an idempotency key can; otherwise an unknown outcome is shown as unknown.'],
   ['Hashes prove that history was not changed in part.', 'Somebody who can rewrite both the database and every copy of its heads could rewrite all of it. Keep copies elsewhere.'],
 ];
 const WAYS = [
-  ['The data behind a page', 'Every page has a `.json` button: the page’s address with .json leads to the read of the interface behind it, with the same query.'],
+  ['The data behind a page', '“.json” on every page: the page’s address with that ending leads to the read of the interface behind it, with the same query.'],
   ['As a command', 'Beside it, “curl” and “aos” copy the same question for a terminal.'],
   ['The interface', 'All of /v1 is described in one document.'],
 ];

@@ -47,7 +47,7 @@ export async function show(view) {
         { head: 'Still lacks', class: 'tight', from: 'tablet', cell: (incident) => incident.status === 'open' ? h('span', { class: 'muted' }, lacking(incident).join(', ') || 'nothing: it can be closed') : '' },
         { head: 'Room', class: 'tight', from: 'desk', cell: (incident) => incident.room_id && rooms.has(incident.room_id) ? h('a', { class: 'muted room-name clip', href: href(`/rooms/${incident.room_id}`) }, line(rooms.get(incident.room_id), { max: 40 })) : '' },
         { head: 'Id', class: 'tight', from: 'desk', cell: (incident) => idTag(incident.incident_id, { name: 'incident id' }) },
-        { head: 'Last change', end: true, cell: (incident) => ago(incident.updated_at) },
+        { head: 'Last change', end: true, from: 'tablet', cell: (incident) => ago(incident.updated_at) },
       ] }), hasMore && pages < PAGES_MAX && h('p', { class: 'more-row', data: { key: 'more' } }, h('button', { class: 'button small', type: 'button', on: { click: () => { pages++; load(); } } }, 'Show more'))]);
   };
 

@@ -134,7 +134,7 @@ async function trace(view) {
       title: plain(`Inspector: ${title}`), shown: line(title, { max: 200 }),
       sub: [run && status(run.status), run && idTag(run.run_id, { href: href(`/runs/${run.run_id}`), name: 'run id' }), of.correlation_id && h('span', null, 'correlation ', idTag(of.correlation_id, { name: 'correlation id' })),
         h('span', { class: 'num' }, `${events.length.toLocaleString('en')} event${events.length === 1 ? '' : 's'}`), first && last !== first && h('span', null, 'over ', duration(between(first.recorded_at, last.recorded_at))),
-        h('span', null, `${count(/^tool\.invoked/)} calls`), count(/^approval\.requested/) > 0 && h('span', null, `${count(/^approval\.requested/)} approvals`), refused > 0 && h('span', { class: 'fail tone' }, `${refused} refused`),
+        some(count(/^tool\.invoked/), 'call'), some(count(/^approval\.requested/), 'approval'), refused > 0 && h('span', { class: 'fail tone' }, `${refused} refused`),
         of.run_id && first?.correlation_id && h('a', { href: href('/inspector', { correlation_id: first.correlation_id }) }, 'All of its correlation')],
       api: withQuery('/v1/events', of), aos: of.run_id ? `aos events --run ${of.run_id}` : `aos export --correlation ${of.correlation_id}`, json: withQuery('/inspector.json', of),
     }), events.length >= EVENTS_MAX && note('wait', `The first ${EVENTS_MAX.toLocaleString('en')} events; the export has all of them.`),
@@ -171,6 +171,8 @@ async function trace(view) {
   view.live((event) => (of.run_id ? event.run_id === of.run_id : event.correlation_id === of.correlation_id), async () => { await read(); drawTop(); arrange(); });
   view.onLeave(() => list.stop());
 }
+
+const some = (count, one) => count > 0 && h('span', { class: 'num' }, `${count} ${one}${count === 1 ? '' : 's'}`);
 
 /** Where to begin: an id, or what deserves a look. */
 async function start(view) {

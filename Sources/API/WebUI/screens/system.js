@@ -117,7 +117,7 @@ function killCard(of) {
   if (!of) return null;
   const state = of.kill_switch;
   return h('section', { class: 'card', 'aria-label': 'Kill switch' }, h('div', { class: 'card-head' }, h('h2', null, 'Kill switch'), status(of.engaged ? 'denied' : 'active', of.engaged ? 'on: external writes are stopped' : 'off')),
-    h('div', { class: 'card-body stack tight' }, facts([
+    h('div', { class: 'card-body stack tight' }, (state.changed_by_id || of.engaged) && facts([
       ['By', state.changed_by_id && [line(`${state.changed_by_type}:${state.changed_by_id}`), ' ', ago(state.changed_at)]],
       ['Reason', state.reason && line(state.reason, { max: 300 })],
       ['Environment', state.engaged_by_environment && 'POLICY_KILL_SWITCH_EXTERNAL_WRITE holds it on; only a reload with another value lifts it.'],

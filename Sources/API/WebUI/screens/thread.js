@@ -136,7 +136,7 @@ export async function show(view) {
   }), h('div', { class: 'talk' }, scroller, news), session.canWrite ? form : h('p', { class: 'muted' }, 'You are signed in read only: you cannot say anything here.'));
   view.place();
   const marked = wanted && list.querySelector('.marked');
-  if (marked) { marked.scrollIntoView({ block: 'center' }); marked.focus({ preventScroll: true }); } else toEnd();
+  if (marked) { marked.scrollIntoView({ block: 'center' }); requestAnimationFrame(() => marked.focus({ preventScroll: true })); } else toEnd();
   if (wanted && !marked) toast('That message is not here: it is too far back, or of another thread.', 'error');
   scroller.addEventListener('scroll', () => { if (isAtEnd()) { unseen = 0; setShown(news, false); } }, { passive: true });
   view.keys({
