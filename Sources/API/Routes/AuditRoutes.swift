@@ -14,7 +14,7 @@ struct AuditRoutes: Sendable {
     func mount(on routes: inout RouteTable) {
         routes.raw(.verifyStream, .operatorOnly) { context in audits.run(context) { _ in try verifyStream(context) } }
         routes.raw(.verifyLog, .machineOperator) { context in audits.run(context) { try $0.verifyLog() } }
-        routes.on(.checkProjections, .machineOperator) { (_: Nothing, context) in
+        routes.on(.checkProjections, .machineOperator, changesNothing: true) { (_: Nothing, context) in
             audits.run(context) { try $0.checkProjections() }
         }
         routes.on(.backup, .machineOperator) { (_: Nothing, context) in backups.answer(context) }

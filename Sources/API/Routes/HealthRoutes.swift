@@ -12,7 +12,7 @@ struct HealthRoutes: Sendable {
     let desk: HealthDesk
 
     func mount(on routes: inout RouteTable) {
-        routes.on(.checkHealth, .operatorOnly, check)
+        routes.on(.checkHealth, .operatorOnly, changesNothing: true, check)
         routes.raw(.healthIssues, .operatorOnly, issues)
     }
 

@@ -23,7 +23,7 @@ const STARTS_SHOWN = 6;
 const CALLS_READ = 100;
 const DAY_MS = 86_400_000;
 const END_OF_TIME = '9999-01-01T00:00:00.000Z';
-const VERDICTS = { OK: ['ok', 'check', 'All is well'], DEGRADED: ['wait', 'alert', 'Something wants attention'], DOWN: ['fail', 'cross', 'Something is down'] };
+const VERDICTS = { OK: ['ok', 'check', 'All is well'], DEGRADED: ['wait', 'alert', 'Something wants attention'], DOWN: ['fail', 'cross', 'Something is down'], UNKNOWN: ['odd', 'ask', 'Its state is not known'] };
 
 export async function show(view) {
   const top = h('div');
@@ -45,8 +45,8 @@ export async function show(view) {
   };
 
   const draw = (of) => {
-    const worst = of.health?.summary?.health_summary ?? 'DOWN';
-    const [tone, mark, word] = VERDICTS[worst] ?? VERDICTS.DEGRADED;
+    const worst = of.health?.summary?.health_summary ?? (of.ready?.ok ? 'UNKNOWN' : 'DOWN');
+    const [tone, mark, word] = VERDICTS[worst] ?? VERDICTS.UNKNOWN;
     redraw(top, head(view, {
       title: 'System', shown: h('span', { class: ['system-verdict', tone] }, h('span', { class: 'tone' }, icon(mark)), word),
       sub: [h('span', null, 'AgentOS ', of.version?.version ?? ''), of.health && h('span', { class: 'faint' }, 'as of ', ago(of.health.server_time))],
