@@ -2,7 +2,6 @@
 
 #include "WebAssets.h"
 
-
 static const unsigned char file0[] = {
 #embed "../../Sources/API/WebUI/app.css"
 };
