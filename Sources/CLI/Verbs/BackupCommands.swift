@@ -98,7 +98,7 @@ enum BackupCommands {
         examples: [
             Example("aos restore aos-20260301T030000Z.tar --verify", "exit 0: this backup works"),
             Example(
-                "systemctl stop api engine && aos restore aos-20260301T030000Z.tar -m \"the disk died\"",
+                "systemctl stop agentos-engine agentos-api && aos restore aos-20260301T030000Z.tar -m 'the disk died'",
                 "then start them"),
             Example(
                 "aos restore aos-20260301T030000Z.tar --to /srv/aos-copy", "beside the running one, to look into it"),

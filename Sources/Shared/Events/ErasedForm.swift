@@ -56,7 +56,8 @@ package enum ErasedForm {
     /// The types that stay whole, each with the reason.
     package static let refusals: [String: String] = [
         APIStarted.type: instance, APIStopped.type: instance, ConfigurationReloaded.type: instance,
-        KillSwitchEngaged.type: instance, KillSwitchLifted.type: instance,
+        KillSwitchEngaged.type: instance, KillSwitchLifted.type: instance, LogBackedUp.type: instance,
+        LogRestored.type: instance,
         EngineDeactivated.type: credentials, EngineRegistered.type: credentials, EngineTokenIssued.type: credentials,
         EngineTokenRevoked.type: credentials, LoginFailed.type: credentials, OwnerCreated.type: credentials,
         SessionIssued.type: credentials, WebSessionEnded.type: credentials, WebSessionIssued.type: credentials,

@@ -57,7 +57,10 @@ struct OwnerAccessTests {
             let machine = api.application.endpoints.filter { $0.access == "operator" }
             #expect(
                 Set(machine.map { "\($0.method) \($0.path)" })
-                    == ["POST /v1/kill-switch", "GET /v1/audit/verify", "POST /v1/projections/check"])
+                    == [
+                        "POST /v1/kill-switch", "GET /v1/audit/verify", "POST /v1/projections/check",
+                        "POST /v1/system/backup",
+                    ])
             for endpoint in machine {
                 let answer =
                     endpoint.method == .get
