@@ -117,6 +117,8 @@ class Machine:
             "AOS_LOG_FORMAT": "json", "ENGINE_API_BASE_URL": self.address, "AOS_API_URL": self.address,
             "EGRESS_ALLOW": f"127.0.0.1:{receiver.port}", "SWIFT_BACKTRACE": "enable=no",
         }
+        if os.environ.get("AOS_WEB_DIR"):
+            self.environment["AOS_WEB_DIR"] = os.environ["AOS_WEB_DIR"]
         self.log = open(folder / "programs.log", "ab")
         self.running = {}
         self.start("api")
@@ -300,7 +302,7 @@ class Tour:
         second = Person(self.machine, self.person.axe)
         try:
             second.driver.get(link)
-            second.sees("used before")
+            second.sees("does not work any more")
             check("#" not in second.driver.current_url, "the code stays in the address")
         finally:
             second.driver.quit()

@@ -9,9 +9,11 @@ refusal codes have to be in openapi.json. What the pages do not say is marked `U
 
 import hashlib
 import http.client
+import io
 import json
 import re
 import sys
+import tarfile
 import time
 import urllib.parse
 import uuid
@@ -186,12 +188,15 @@ def verify_event(event, heads):
     """`heads` has the last number and hash of each stream."""
     stream = event["stream_type"], event["stream_id"]
     number, head = heads.get(stream, (0, None))
-    salted = bytes.fromhex(event["payload_salt"]) + canonical({name: event[name] for name in PAYLOAD}).encode()
+    # What was erased has no payload any more; its digest stays, and is under the hash.
+    if event["payload_salt"] is not None:
+        salted = bytes.fromhex(event["payload_salt"]) + canonical({name: event[name] for name in PAYLOAD}).encode()
+        has(event, payload_digest=sha256(salted))
     key = event["idempotency_key"]
     header = {name: value for name, value in event.items() if name not in NOT_IN_HEADER}
     header["idempotency_key_digest"] = sha256(key) if key else None
     actor = uuid.uuid5(PRINCIPALS, f"{event['actor_type']}:{event['actor_id']}")
-    has(event, stream_seq=number + 1, prev_event_hash=head, payload_digest=sha256(salted),
+    has(event, stream_seq=number + 1, prev_event_hash=head,
         event_hash=sha256(canonical(header)), actor_principal_id=str(actor), hash_version=2)
     heads[stream] = event["stream_seq"], event["event_hash"]
 
@@ -599,6 +604,82 @@ class Walk:
         seen = self._api.get("/v1/audit/hash-chain/verify", **stream_of)["last_stream_seq"]
         live = self._frames(seen, 1, lambda: self._api.make(self._messages, {"content_md": "Live", "lang": "en"}))
         has(live[0][1]["data"], content_md="Live")
+
+    def workspace_stream(self):
+        """Server-sent events of the whole workspace, from now on"""
+        Api.walked.add("GET /v1/streams/workspace")
+        connection = self._api.connect()
+        connection.request("GET", "/v1/streams/workspace", headers=self._api.credential)
+        response = connection.getresponse()
+        equal((response.status, response.headers.get_content_type()), (200, "text/event-stream"), "stream")
+        begin = int(response.readline().decode().removeprefix("id: "))
+        equal(response.readline(), b"\n", "after the place where it begins")
+        made = self._api.ask("POST", "/v1/rooms", {"title": "Seen from everywhere"}, 201)
+        number, data = (response.readline().decode().rstrip("\n").split(": ", 1)[1] for _ in range(2))
+        connection.close()
+        has(json.loads(data), event_type="room.created", global_seq=int(number))
+        equal(number, made.headers["x-commit-seq"], "id of the frame")
+        check(int(number) > begin, f"{number} does not come after {begin}")
+
+    def screens(self):
+        """The web UI: a link that signs in once, its session, and read marks"""
+        link = self._api.post("/v1/ui/links", {}, 201)["url"]
+        code = {"code": link.split("/login#")[1]}
+        signed = self._anyone.ask("POST", "/v1/ui/session", code, 201)
+        self._anyone.refuse(401, "invalid_login_link", "/v1/ui/session", code)
+        cookie = {"cookie": signed.headers["set-cookie"].split(";")[0]}
+        csrf = {**cookie, "x-csrf-token": signed.body["session"]["csrf_token"]}
+        equal(self._anyone.get("/v1/ui/session", headers=cookie), signed.body, "the session")
+        self._anyone.refuse(403, "csrf_token_required", "/v1/ui/marks", {"marks": {}}, headers=cookie)
+        marks = self._anyone.post("/v1/ui/marks", {"marks": {"home": 3, self._room: 2}}, headers=csrf)
+        has(marks["marks"], home=3, **{self._room: 2})
+        self._anyone.post("/v1/ui/marks", {"marks": {"home": 1}}, headers=csrf)
+        equal(self._anyone.get("/v1/ui/marks", headers=cookie), marks, "marks never go back")
+        has(self._anyone.post("/v1/ui/session/end", headers=csrf), revoked=True)
+        self._anyone.refuse(401, "invalid_session", "/v1/ui/session", method="GET", headers=cookie)
+
+    def past(self):
+        """A run as it was at each of its events, and a plan that is none yet"""
+        run = self._new_run(start=False)
+        self._api.post(f"/v1/runs/{run}/cancel")
+        now = self._api.get(f"/v1/runs/{run}/snapshot")
+        then = self._api.get(f"/v1/runs/{run}/snapshot", at_seq=now["last_seq"])
+        equal({**then, "at_seq": None}, now, "the past of the last event")
+        statuses = [self._api.get(f"/v1/runs/{run}/snapshot", at_seq=event["global_seq"])["run"]["status"]
+                    for event in self._api.events(run_id=run)]
+        equal((statuses[0], statuses[-1]), ("queued", "cancelled"), "statuses")
+        self._api.refuse(404, "run_not_found", f"/v1/runs/{run}/snapshot", method="GET", at_seq=now["first_seq"] - 1)
+        step = self._api.post("/v1/plans/check", PLAN)["steps"][0]
+        has(step, plan_step_id="publish", action="external.write", decision="require_approval")
+        self._api.refuse(400, "plan_invalid", "/v1/plans/check", {"plan": {"version": 1}})
+
+    def erasure(self):
+        """What an event said is erased, and the chain still holds"""
+        message = self._api.make(self._messages, {"content_md": "Something private", "lang": "en"})["message_id"]
+        stream_of = {"stream_type": "room", "stream_id": self._room}
+        event = next(event for event in pages(self._api, "/v1/events", "events", 200, **stream_of)
+                     if event["data"].get("message_id") == message)["event_id"]
+        answer = self._api.post(f"/v1/events/{event}/erase", {"reason": "asked for it"})
+        has(answer, event_id=event)
+        self._api.refuse(409, "event_already_erased", f"/v1/events/{event}/erase", {"reason": "again"})
+        text = json.dumps(self._api.get(f"/v1/messages/{message}")) + json.dumps(self._api.get(f"/v1/events/{event}"))
+        check("Something private" not in text, f"still there: {text:.300}")
+        equal(self._api.get("/v1/search", q="Something private")["docs"], [], "search for what was erased")
+
+    def proofs(self):
+        """A signed checkpoint, an export with its proofs, a backup with its sums"""
+        checkpoint = self._api.get("/v1/audit/checkpoint")
+        origin, size, _ = checkpoint["note"].split("\n")[:3]
+        check(checkpoint["verifier_key"].startswith(origin + "+") and int(size) > 0, f"checkpoint: {checkpoint}")
+        export = self._api.get("/v1/audit/export")
+        check(len(export["headers"]) == len(export["payloads"]) == len(export["places"]) > 0, "export: its lists differ")
+        check(any(line.endswith(" erased") for line in export["payloads"]), "export: what was erased is not marked")
+        with tarfile.open(fileobj=io.BytesIO(self._api.post("/v1/system/backup"))) as backup:
+            sums = backup.extractfile("SHA256SUMS").read().decode().splitlines()
+            for line in sums:
+                digest, name = line.split("  ")
+                equal(hashlib.sha256(backup.extractfile(name).read()).hexdigest(), digest, name)
+            equal(len(sums), len(backup.getmembers()) - 1, "members with a sum")
 
     def redactions(self):
         """A secret is taken out before it is written"""
