@@ -498,32 +498,42 @@ class Tour:
             check(not found["controls"], f"{path}: an invisible character is shown as it is")
         check(self.receiver.gets == [], f"something was fetched: {self.receiver.gets}")
 
+    def pictures(self):
+        """take a picture of every screen, light, dark and on a phone"""
+        for name, path in self.all_screens():
+            for shown, _ in self.looks(path):
+                self.person.driver.save_screenshot(str(self.images / f"{name}-{shown}.png"))
+
     def screens(self):
         """have axe-core look at every screen, light, dark and on a phone"""
-        person = self.person
-        failures = []
-        for name, path in self.all_screens():
-            for scheme, size in (("light", DESK), ("dark", DESK), ("light", PHONE)):
-                person.scheme(scheme)
-                person.resize(size)
-                person.open(path)
-                failures += [f"{path} ({scheme}, {size[0]}): {one}" for one in person.violations()]
+        person, failures = self.person, []
+        for _, path in self.all_screens():
+            for shown, size in self.looks(path):
+                failures += [f"{path} ({shown}): {one}" for one in person.violations()]
                 width = person.script("return document.documentElement.scrollWidth")
                 if width > size[0]:
-                    failures.append(f"{path}: {width} px wide on {size[0]}")
-                if self.images:
-                    shown = "phone" if size == PHONE else scheme
-                    person.driver.save_screenshot(str(self.images / f"{name}-{shown}.png"))
-        person.scheme("light")
-        person.resize(DESK)
+                    failures.append(f"{path} ({shown}): {width} px wide")
         check(not failures, f"{len(failures)} violations:\n  " + "\n  ".join(failures))
+
+    def looks(self, path):
+        """Opens the page in each way that people see it."""
+        for shown, scheme, size in (("light", "light", DESK), ("dark", "dark", DESK), ("phone", "light", PHONE)):
+            self.person.scheme(scheme)
+            self.person.resize(size)
+            self.person.open(path)
+            yield shown, size
+        self.person.scheme("light")
+        self.person.resize(DESK)
 
     def all_screens(self):
         machine = self.machine
-        incident = machine.get("/v1/incidents")["incidents"][0]["incident_id"]
-        approval = machine.get("/v1/approvals?status=pending")["approvals"][0]["approval_id"]
+        incident = machine.post("/v1/incidents", {
+            "title": "The report was late", "summary": "It came an hour after the meeting.", "severity": "medium",
+            "category": "other", "room_id": self.room, "run_id": self.run})["incident_id"]
+        machine.post(f"/v1/incidents/{incident}/rca", {"summary": "Nobody looked at the inbox over night."})
+        approval = self.waiting_approval()
         thread = machine.post(f"/v1/rooms/{self.room}/threads", {"title": "What happened tonight"})["thread_id"]
-        for text in ("The report is out.", "Two lines less than **yesterday**."):
+        for text in ("The report is out.", "Two lines less than yesterday: see https://example.com/reports/2026-11-30"):
             machine.post(f"/v1/threads/{thread}/messages", {"content_md": text, "lang": "en"})
         event = machine.events(f"run_id={self.run}")[-1]["event_id"]
         events = machine.events(f"run_id={self.run}")
@@ -536,6 +546,15 @@ class Tour:
             ("notifications", "/notifications"), ("pipeline", "/pipeline"), ("incidents", "/incidents"),
             ("incident", f"/incidents/{incident}"), ("search", "/search?q=report"), ("system", "/system"), ("help", "/help"),
         ]
+
+    def waiting_approval(self):
+        """Something that waits for a decision; made where there is nothing."""
+        def pending():
+            return [one for one in self.machine.get("/v1/approvals?status=pending")["approvals"] if one["run_id"]]
+
+        if not pending():
+            self.machine.post("/v1/runs", {"room_id": self.room, "title": "Report of the morning", "input": {"plan": self.plan()}})
+        return eventually("an approval to wait", pending)[0]["approval_id"]
 
     def long_list(self):
         """scroll through a timeline of 10,000 events"""
@@ -583,8 +602,8 @@ class Tour:
         connection.close()
 
     def stations(self):
-        return [self.sign_in, self.submit, self.watch, self.approve, self.deny, self.scrub, self.kill_switch, self.reconnect,
-                self.hostile, self.screens, self.long_list]
+        return [self.sign_in, self.submit, self.watch, self.approve, self.deny, self.scrub, self.kill_switch,
+                *([self.pictures] if self.images else []), self.reconnect, self.hostile, self.screens, self.long_list]
 
 
 def main():
