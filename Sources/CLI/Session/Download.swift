@@ -7,27 +7,37 @@ import Shared
 /// Bytes from the api as they come, in constant memory.
 struct Download {
     private static let milliseconds = 60 * 60_000
-    private static let silenceMilliseconds = 30_000
+    static let silenceMilliseconds = 30_000
     private static let problemBytesMax = 64 << 10
 
     private let session: Session
+    private let method: HTTPMethod
     private let target: String
     private let fields: HTTPFields
+    private let silence: Int
 
+    /// - Parameter milliseconds: How long the api may say nothing.
     init(
-        _ session: Session, _ endpoint: Endpoint<Nothing, Nothing>, _ parameters: [String: String] = [:]
-    ) { (self.session, target, fields) = (session, endpoint.target(parameters), [:]) }
+        _ session: Session, _ endpoint: Endpoint<Nothing, Nothing>, _ parameters: [String: String] = [:],
+        silence milliseconds: Int = silenceMilliseconds
+    ) {
+        (self.session, method, target) = (session, endpoint.method, endpoint.target(parameters))
+        (fields, silence) = (endpoint.method == .get ? [:] : [.contentType: "application/json"], milliseconds)
+    }
 
     /// - Parameter mediaType: Which of the forms that the endpoint can answer in.
     init(_ session: Session, _ reading: Reading<EventList>, as mediaType: String) {
-        (self.session, fields) = (session, [.accept: mediaType])
+        (self.session, method, fields) = (session, .get, [.accept: mediaType])
+        silence = Self.silenceMilliseconds
         target = reading.endpoint.target(reading.parameters, query: reading.query)
     }
 
+    /// Hands them over; a refusal comes out as a ``Failure``.
     func run(_ take: (ArraySlice<UInt8>) throws -> Void) throws {
         let (connection, client) = (try session.connection(), try session.client())
-        var request = client.request(.get, target, fields: fields, deadlineMilliseconds: Self.milliseconds)
-        request.idleMilliseconds = Self.silenceMilliseconds
+        var request = client.request(method, target, fields: fields, deadlineMilliseconds: Self.milliseconds)
+        request.idleMilliseconds = silence
+        if method != .get { request.body = .bytes(Array("{}".utf8)) }
         var response = HTTPResponse(.ok)
         do {
             try client.transport.stream(request, onHead: { response = $0 }) { bytes in

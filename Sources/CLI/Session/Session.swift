@@ -99,38 +99,6 @@ package final class Session {
         do throws(APIFailure) { return try client.send(request).body } catch { throw Failure(error, connection) }
     }
 
-    private static let downloadMilliseconds = 60 * 60_000
-    private static let silenceMilliseconds = 30_000
-    private static let problemBytesMax = 64 << 10
-
-    /// Hands over an answer's bytes as they come; a refusal comes out as a ``Failure``.
-    /// - Parameter silence: How long the api may say nothing.
-    package func download(
-        _ endpoint: Endpoint<Nothing, Nothing>, _ parameters: [String: String] = [:],
-        silence milliseconds: Int? = nil, _ take: (ArraySlice<UInt8>) throws -> Void
-    ) throws {
-        let (connection, client) = try connected()
-        var request = client.request(
-            endpoint.method, endpoint.target(parameters), deadlineMilliseconds: Self.downloadMilliseconds)
-        request.idleMilliseconds = milliseconds ?? Self.silenceMilliseconds
-        if endpoint.method != .get {
-            request.body = .bytes(Array("{}".utf8))
-            request.fields.append(.contentType, "application/json")
-        }
-        var response = HTTPResponse(.ok)
-        do {
-            try client.transport.stream(request, onHead: { response = $0 }) { bytes in
-                if response.status == .ok {
-                    try take(bytes)
-                } else {
-                    response.body += bytes
-                }
-                return response.body.count < Self.problemBytesMax
-            }
-        } catch let error as HTTPClientError { throw Failure(.transport(error), connection) }
-        guard response.status == .ok else { throw Failure(.init(response), connection) }
-    }
-
     /// Whether an api answers at all; a refusal is an answer.
     package func isReachable() throws -> Bool {
         let (connection, client) = try connected()

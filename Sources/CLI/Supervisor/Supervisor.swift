@@ -340,12 +340,14 @@ final class Supervisor {
 
     private func announce() {
         let screen = session.console.output
+        let door = door
         session.console.print("ui    \(screen.styled(door, .bold))")
         session.console.print("data  \(CleanText.line(connection.dataDirectory))")
         session.console.print(
             "try   \(screen.styled("\(prefix)aos status", .bold))   (Ctrl-C stops \(mode == .embedded ? "both" : "the api"))"
         )
         session.console.flush()
+        if UICommand.isDesktop(session) { _ = UICommand.open(door, session) }
         if mode == .external {
             session.console.note(
                 "aos up: no engine is started (\(Self.modeSetting)=external); one finds this api by"

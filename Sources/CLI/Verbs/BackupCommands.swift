@@ -67,7 +67,7 @@ enum BackupCommands {
         do {
             try Files.remove(part)
             let file = try Files.createNew(part)
-            try session.download(.backup, silence: Session.auditMilliseconds) { try file.writeAll(Array($0)) }
+            try Download(session, .backup, silence: Session.auditMilliseconds).run { try file.writeAll(Array($0)) }
             try file.sync()
             let report = try Sibling.api.output(["backup", "--check", part], session)
             try Files.rename(part, to: path)

@@ -6,7 +6,8 @@ enum UpCommand {
     static let up = Command(
         "up", "Start the api and an engine, here, and look after them until Ctrl-C",
         details: """
-            For a laptop; on a server use the systemd units or compose. Both programs get this environment; on a terminal
+            For a laptop; on a server use the systemd units or compose. The first line is a link that signs your browser
+            in, once; on a desktop it is opened. Both programs get this environment; on a terminal
             they say only what is wrong (AOS_LOG_LEVEL=info says more), on standard error. DESKTOP_RUNNER_MODE=external
             starts the api alone, for engines that somebody else runs.
 
