@@ -114,12 +114,14 @@ extension EndToEnd {
             try #require(made.exit == .code(0), "\(made.notes)")
             let good = try Files.read(path, bytesMax: 1 << 28)
             let data = try Self.digests(of: stage.data)
+            // What was on a server is put back as a file: a server's data is refused for another reason than damage.
+            let file = ["DATABASE_URL": "sqlite:\(stage.data)/aos.db"]
             let random = EndToEnd.random(77)
             var refused = 0
             func expectRefused(_ bytes: [UInt8], _ what: String) throws {
                 try Files.writeAtomically(bytes, to: path)
                 let verb = ["restore", path] + (refused % 2 == 0 ? ["--verify"] : ["--force"])
-                let (exit, output) = try stage.apiVerb(verb)
+                let (exit, output) = try stage.apiVerb(verb, file)
                 #expect(exit == .code(1) && output.isEmpty, "\(what): \(String(describing: exit)) \(output)")
                 refused += 1
             }
@@ -136,7 +138,7 @@ extension EndToEnd {
             try expectRefused([], "nothing")
             #expect(try Self.digests(of: stage.data) == data)
             try Files.writeAtomically(good, to: path)
-            let (exit, _) = try stage.apiVerb(["restore", path, "--force"])
+            let (exit, _) = try stage.apiVerb(["restore", path, "--force"], file)
             #expect(exit == .code(0))
             EndToEnd.say("damaged backups: \(refused) refused, the data directory as it was")
         }
