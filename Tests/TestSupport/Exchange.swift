@@ -29,7 +29,7 @@ extension APIClient {
     /// Sends exactly this, and takes every answer.
     package func exchange(
         _ method: HTTPMethod, _ target: String, fields: HTTPFields = [:], body: [UInt8]? = nil,
-        deadlineMilliseconds: Int = 30_000
+        deadlineMilliseconds: Int = 90_000
     ) throws -> Answered {
         var request = self.request(method, target, fields: fields, deadlineMilliseconds: deadlineMilliseconds)
         if let body { request.body = .bytes(body) }
