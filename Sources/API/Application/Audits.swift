@@ -48,11 +48,6 @@ final class Audits: Sendable {
         return .later(deferred)
     }
 
-    /// Something else that takes a while.
-    func read<Result>(_ body: (any ReadTransaction) throws -> Result) throws -> Result {
-        try environment.database.read(body)
-    }
-
     func verifyLog() throws -> LogVerification {
         try environment.database.read {
             try LogAudit.verify(

@@ -95,7 +95,7 @@ final class EventFeed: BodySource {
             guard let last = frames.last else {
                 guard now - state.lastSentMs >= Self.heartbeatMilliseconds else { return .wait }
                 state.lastSentMs = now
-                return .bytes(Array(": keep-alive\n\n".utf8))
+                return .bytes(SSEWriter.keepAlive)
             }
             (state.seq, state.lastSentMs) = (last.seq, now)
             givenSeq.store(last.seq, ordering: .relaxed)

@@ -90,8 +90,8 @@ struct RunRoutes: Sendable {
             return .now(try Answers.document(answer, for: context.request))
         }
         // Folding a long run takes a while, and requests share this thread.
-        return audits.run(context) { audits in
-            try audits.read { transaction in
+        return audits.run(context) { _ in
+            try environment.database.read { transaction in
                 _ = try found(id, in: context.workspace, transaction)
                 guard let past = try RunHistory.past(id, after: atSeq, transaction) else {
                     throw Rejection(
